@@ -1,0 +1,154 @@
+"""What a mail is, whose it is, and what it says: the values that `mailer.replies` produces."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Literal
+
+from mailer.domain.ids import CustomerId, InvoiceId, OutboxId
+from mailer.domain.money import ClaimedAmount
+
+
+class MailKind(StrEnum):
+    """What sort of mail it is; decided before anything is read."""
+
+    HUMAN = "human"
+    AUTO_REPLY = "auto_reply"
+    TICKET_ACK = "ticket_ack"
+    BOUNCE_HARD = "bounce_hard"
+    BOUNCE_SOFT = "bounce_soft"
+    COMPLAINT = "complaint"
+    #: Our own mail come back (a loop, a copy to ourselves).
+    OWN = "own"
+
+
+class Intent(StrEnum):
+    """What a person says in a reply. The vocabulary is closed; detectors live in `mailer.replies.intents`."""
+
+    PROMISE = "promise"
+    DELAY = "delay"
+    PLAN_REQUEST = "plan_request"
+    HARDSHIP = "hardship"
+    ALREADY_PAID = "already_paid"
+    REMITTANCE = "remittance"
+    DISPUTE = "dispute"
+    REFUSAL = "refusal"
+    OFFER = "offer"
+    VENDOR_SETUP = "vendor_setup"
+    APPROVAL_PENDING = "approval_pending"
+    COPY_REQUEST = "copy_request"
+    BANK_DETAILS = "bank_details"
+    TERMS = "terms"
+    QUESTION = "question"
+    REDIRECT = "redirect"
+    ACKNOWLEDGEMENT = "acknowledgement"
+    STOP_CONTACT = "stop_contact"
+    LEGAL = "legal"
+    INSOLVENCY = "insolvency"
+    WRONG_PARTY = "wrong_party"
+    UNRELATED = "unrelated"
+
+
+DISPUTE_REASONS = (
+    "price", "quantity", "not_received", "late", "damaged", "quality", "wrong_item", "service", "duplicate",
+    "not_ordered", "tax", "freight", "discount", "missing_po", "missing_documents", "wrong_entity", "cancelled",
+    "returned", "credit_due", "other",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """The verbatim words that prove a finding: offsets into the sender's own words, and the rule that saw them."""
+
+    start: int
+    end: int
+    text: str
+    rule: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One intent found in one mail, with its slots. Amounts are claims.
+
+    `confidence` is 0-1. `on` is the date said (promise or payment), `date_kind` how exact it is;
+    `invoice_numbers` are the numbers the words single out, () when none.
+    """
+
+    intent: Intent
+    confidence: float
+    evidence: tuple[Evidence, ...]
+    on: date | None = None
+    date_kind: Literal["exact", "by", "approx"] | None = None
+    amount: ClaimedAmount | None = None
+    reason: str | None = None
+    condition: str | None = None
+    contact: str | None = None
+    reference: str | None = None
+    invoice_numbers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """Everything understood from one mail. `own` is the sender's own words without quotes and signature."""
+
+    kind: MailKind
+    language: str
+    own: str
+    findings: tuple[Finding, ...] = ()
+    flags: tuple[str, ...] = ()
+    return_on: date | None = None
+    delegate: str | None = None
+    #: For bounces: the address that failed, "" when not said.
+    failed_address: str = ""
+    #: For bounces: the enhanced status code (RFC 3463) or the words that decided.
+    failure: str = ""
+    engine: str = ""
+
+
+class MatchMethod(StrEnum):
+    """What tied a mail to a customer, strongest first."""
+
+    REPLY_TOKEN = "reply_token"  # noqa: S105 - a method's name, no secret
+    MESSAGE_ID = "message_id"
+    REFERENCES = "references"
+    INVOICE_NUMBER = "invoice_number"
+    SENDER = "sender"
+    DOMAIN = "domain"
+    #: A person assigned it.
+    PERSON = "person"
+    NONE = "none"
+
+
+class SenderStanding(StrEnum):
+    """How well the sender is known to be the customer's."""
+
+    KNOWN = "known"
+    DOMAIN = "domain"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """One customer a mail might belong to, and why."""
+
+    customer_id: CustomerId
+    invoice_ids: tuple[InvoiceId, ...]
+    method: MatchMethod
+    confidence: float
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """Whose a mail is. `customer_id` None = nobody's yet: the queue. Candidates are ranked, best first."""
+
+    customer_id: CustomerId | None
+    invoice_ids: tuple[InvoiceId, ...]
+    method: MatchMethod
+    confidence: float
+    sender: SenderStanding
+    #: The message of ours it answers, when known.
+    outbox_id: OutboxId | None = None
+    candidates: tuple[Candidate, ...] = ()
