@@ -32,7 +32,7 @@ class StepHow(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepDone:
-    """One rung of one invoice, and since when it is that way. `cycle` counts repetitions of a repeating rung, from 0."""
+    """One rung of one invoice, and since when it is so. `cycle` counts repetitions of a repeating rung, from 0."""
 
     invoice_id: InvoiceId
     step_id: StepId

@@ -1,0 +1,259 @@
+"""Incoming mail: the cursor of each folder, the raw bytes, and what was made of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, func, insert, select, update
+
+from mailer.domain.ids import CustomerId, InvoiceId, MailId, OutboxId
+from mailer.store.mail_tables import folders, mails, missing_uids
+from mailer.store.session import Tx, upsert
+from mailer.store.tables import payloads
+
+#: States of a stored mail.
+STORED, MATCHED, DONE, QUARANTINED = "stored", "matched", "done", "quarantined"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cursor:
+    """How far a folder has been read: every UID up to `last_uid` under this UIDVALIDITY is stored or noted missing."""
+
+    mailbox: str
+    folder: str
+    uidvalidity: int
+    last_uid: int
+    polled_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredMail:
+    """One incoming mail. `payload_id` "" once its raw bytes were let go; `history`: never reacted to."""
+
+    id: MailId
+    mailbox: str
+    folder: str
+    uidvalidity: int
+    uid: int
+    sha256: str
+    size: int
+    payload_id: str
+    fetched_at: datetime
+    internal_at: datetime | None
+    history: bool
+    state: str = STORED
+    kind: str = ""
+    customer_id: CustomerId | None = None
+    outbox_id: OutboxId | None = None
+    invoice_ids: tuple[InvoiceId, ...] = ()
+    method: str = ""
+    confidence: float = 0.0
+    sender_standing: str = ""
+    message_id: str = ""
+    from_email: str = ""
+    subject: str = ""
+    sent_at: datetime | None = None
+    why: str = ""
+    needs_person: bool = False
+
+
+async def cursor(tx: Tx, mailbox: str, folder: str) -> Cursor | None:
+    """Return how far a folder has been read, None when it was never looked at."""
+    row = await tx.first(select(folders).where(folders.c.mailbox == mailbox, folders.c.folder == folder))
+    if row is None:
+        return None
+    return Cursor(
+        mailbox=row.mailbox,
+        folder=row.folder,
+        uidvalidity=row.uidvalidity,
+        last_uid=row.last_uid,
+        polled_at=row.polled_at,
+    )
+
+
+async def put_cursor(tx: Tx, at: Cursor) -> None:
+    """Move the cursor of a folder, in the transaction that stores the mails it passes."""
+    row = {
+        "mailbox": at.mailbox,
+        "folder": at.folder,
+        "uidvalidity": at.uidvalidity,
+        "last_uid": at.last_uid,
+        "polled_at": at.polled_at,
+    }
+    await upsert(tx, folders, row)
+
+
+async def missing(tx: Tx, mailbox: str, folder: str, uidvalidity: int) -> dict[int, int]:
+    """Return UIDs that a server left out, with how often they were looked for."""
+    mine = (missing_uids.c.mailbox == mailbox) & (missing_uids.c.folder == folder)
+    rows = await tx.all(select(missing_uids).where(mine, missing_uids.c.uidvalidity == uidvalidity))
+    return {row.uid: row.looks for row in rows}
+
+
+async def put_missing(tx: Tx, mailbox: str, folder: str, uidvalidity: int, looks: dict[int, int]) -> None:
+    """Replace the list of UIDs to look for again."""
+    mine = (missing_uids.c.mailbox == mailbox) & (missing_uids.c.folder == folder)
+    await tx.run(delete(missing_uids).where(mine))
+    rows = [
+        {"mailbox": mailbox, "folder": folder, "uidvalidity": uidvalidity, "uid": uid, "looks": count}
+        for uid, count in sorted(looks.items())
+    ]
+    await tx.run(insert(missing_uids), rows)
+
+
+async def known_uids(tx: Tx, mailbox: str, folder: str, uidvalidity: int, uids: Iterable[int]) -> set[int]:
+    """Return which of these UIDs are stored already."""
+    wanted = sorted(set(uids))
+    mine = (mails.c.mailbox == mailbox) & (mails.c.folder == folder) & (mails.c.uidvalidity == uidvalidity)
+    rows = await tx.all(select(mails.c.uid).where(mine, mails.c.uid.in_(wanted)))
+    return {row.uid for row in rows}
+
+
+async def known_hashes(tx: Tx, mailbox: str, hashes: Iterable[str]) -> set[str]:
+    """Return which raw mails (SHA-256, hex) this mailbox has given us before, under whatever UID."""
+    rows = await tx.all(
+        select(mails.c.sha256).where(mails.c.mailbox == mailbox, mails.c.sha256.in_(sorted(set(hashes))))
+    )
+    return {row.sha256 for row in rows}
+
+
+async def add(tx: Tx, stored: Sequence[StoredMail]) -> None:
+    """Insert mails. Raises Taken when one is stored under its UID already."""
+    await tx.run(insert(mails), [_values(m) for m in stored])
+
+
+async def save(tx: Tx, mail: StoredMail) -> None:
+    """Overwrite what was made of a mail."""
+    await tx.run(update(mails).where(mails.c.id == mail.id).values(_values(mail)))
+
+
+async def load(tx: Tx, mail_id: str) -> StoredMail | None:
+    """Return one mail, None when unknown."""
+    row = await tx.first(select(mails).where(mails.c.id == mail_id))
+    return _mail(row) if row else None
+
+
+async def in_state(tx: Tx, states: Sequence[str], *, limit: int) -> list[StoredMail]:
+    """Return the mails in these states, in the order they were fetched."""
+    statement = select(mails).where(mails.c.state.in_(states)).order_by(mails.c.fetched_at, mails.c.uid, mails.c.id)
+    return [_mail(row) for row in await tx.all(statement.limit(limit))]
+
+
+async def listing(
+    tx: Tx,
+    *,
+    needs_person: bool | None = None,
+    customer_id: CustomerId | None = None,
+    limit: int | None = None,
+) -> list[StoredMail]:
+    """Return mails, newest first."""
+    statement = select(mails).order_by(mails.c.fetched_at.desc(), mails.c.uid.desc(), mails.c.id).limit(limit)
+    if needs_person is not None:
+        statement = statement.where(mails.c.needs_person.is_(needs_person))
+    if customer_id is not None:
+        statement = statement.where(mails.c.customer_id == customer_id)
+    return [_mail(row) for row in await tx.all(statement)]
+
+
+async def unclaimed_before(tx: Tx, before: datetime) -> list[StoredMail]:
+    """Return mails of nobody we know, fetched before then, whose raw bytes are still kept."""
+    statement = select(mails).where(
+        mails.c.customer_id.is_(None), mails.c.payload_id.is_not(None), mails.c.fetched_at < before
+    )
+    return [_mail(row) for row in await tx.all(statement.order_by(mails.c.fetched_at))]
+
+
+async def let_go(tx: Tx, mail: StoredMail, why: str) -> None:
+    """Delete the raw bytes of a mail; its hash, UID and the reason stay."""
+    bare = replace(mail, payload_id="", from_email="", subject="", why=why, needs_person=False)
+    await save(tx, bare)
+    await tx.run(delete(payloads).where(payloads.c.id == mail.payload_id))
+
+
+async def claim_payload(tx: Tx, mail: StoredMail) -> None:
+    """Make the raw bytes of a mail belong to its customer, so that erasure finds them."""
+    mine = payloads.c.id == mail.payload_id
+    await tx.run(update(payloads).where(mine).values(subject_id=mail.customer_id or ""))
+
+
+async def counts(tx: Tx) -> tuple[int, int, int]:
+    """Return how many mails are stored, wait for a person, and belong to nobody."""
+    row = await tx.first(
+        select(
+            func.count().label("every"),
+            func.count().filter(mails.c.needs_person.is_(True)).label("waiting"),
+            func.count().filter(mails.c.customer_id.is_(None)).label("nobody"),
+        ).select_from(mails)
+    )
+    return (row.every, row.waiting, row.nobody) if row else (0, 0, 0)
+
+
+async def keep_reading(tx: Tx, *, payload_id: str, subject_id: str, salt: bytes, reading: dict[str, Any]) -> None:
+    """Keep what was read from a mail (with the words that prove it), replacing an earlier reading."""
+    body = json.dumps(reading, sort_keys=True, ensure_ascii=False, default=str).encode()
+    row = {"id": payload_id, "subject_id": subject_id, "kind": "reading", "salt": salt, "body": body}
+    await upsert(tx, payloads, row)
+
+
+def _values(mail: StoredMail) -> dict[str, Any]:
+    return {
+        "id": mail.id,
+        "mailbox": mail.mailbox,
+        "folder": mail.folder,
+        "uidvalidity": mail.uidvalidity,
+        "uid": mail.uid,
+        "sha256": mail.sha256,
+        "size": mail.size,
+        "payload_id": mail.payload_id or None,
+        "fetched_at": mail.fetched_at,
+        "internal_at": mail.internal_at,
+        "history": mail.history,
+        "state": mail.state,
+        "kind": mail.kind or None,
+        "customer_id": mail.customer_id,
+        "outbox_id": mail.outbox_id,
+        "invoice_ids": list(mail.invoice_ids),
+        "method": mail.method or None,
+        "confidence": mail.confidence,
+        "sender_standing": mail.sender_standing or None,
+        "message_id": mail.message_id[:998],
+        "from_email": mail.from_email[:998],
+        "subject": mail.subject,
+        "sent_at": mail.sent_at,
+        "why": mail.why,
+        "needs_person": mail.needs_person,
+    }
+
+
+def _mail(row: Any) -> StoredMail:
+    return StoredMail(
+        id=MailId(row.id),
+        mailbox=row.mailbox,
+        folder=row.folder,
+        uidvalidity=row.uidvalidity,
+        uid=row.uid,
+        sha256=row.sha256,
+        size=row.size,
+        payload_id=row.payload_id or "",
+        fetched_at=row.fetched_at,
+        internal_at=row.internal_at,
+        history=row.history,
+        state=row.state,
+        kind=row.kind or "",
+        customer_id=CustomerId(row.customer_id) if row.customer_id else None,
+        outbox_id=OutboxId(row.outbox_id) if row.outbox_id else None,
+        invoice_ids=tuple(InvoiceId(i) for i in row.invoice_ids),
+        method=row.method or "",
+        confidence=row.confidence or 0.0,
+        sender_standing=row.sender_standing or "",
+        message_id=row.message_id,
+        from_email=row.from_email,
+        subject=row.subject,
+        sent_at=row.sent_at,
+        why=row.why,
+        needs_person=row.needs_person,
+    )

@@ -1,0 +1,155 @@
+"""Engines and transactions. SQLite: WAL, synchronous=FULL, one writer (BEGIN IMMEDIATE). PostgreSQL: asyncpg."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from sqlalchemy import Executable, Row, Table, event, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+
+class StoreUnreachable(Exception):
+    """The database cannot be used: it is missing, locked, full or refuses the connection."""
+
+
+class Taken(Exception):
+    """Something that may exist only once exists already; whoever came first has done the work."""
+
+
+class Tx:
+    """One transaction. The files of this room take it; nothing else looks inside."""
+
+    __slots__ = ("connection", "dialect")
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self.connection = connection
+        self.dialect = connection.dialect.name
+
+    async def all(self, statement: Executable) -> Sequence[Row[Any]]:
+        """Run a query and return every row."""
+        return (await self.connection.execute(statement)).all()
+
+    async def first(self, statement: Executable) -> Row[Any] | None:
+        """Run a query and return its first row, None when there is none."""
+        return (await self.connection.execute(statement)).first()
+
+    async def run(self, statement: Executable, rows: Sequence[Mapping[str, Any]] | None = None) -> int:
+        """Run a statement (once, or for many rows) and return how many rows it touched.
+
+        Raises Taken when a unique key exists already.
+        """
+        if rows is not None and not rows:
+            return 0
+        try:
+            result = await self.connection.execute(statement, rows)
+        except IntegrityError as problem:
+            raise Taken(str(problem.orig)[:200]) from problem
+        return int(getattr(result, "rowcount", -1))
+
+    async def stream(self, statement: Executable) -> AsyncIterator[Row[Any]]:
+        """Yield the rows of a query without holding them all."""
+        async with self.connection.stream(statement) as result:
+            async for row in result:
+                yield row
+
+
+class Store:
+    """The database behind one URL: `sqlite+aiosqlite:///…` or `postgresql+asyncpg://…`."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.engine = _engine(url)
+
+    @property
+    def dialect(self) -> str:
+        """Return "sqlite" or "postgresql"."""
+        return self.engine.dialect.name
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Tx]:
+        """Open a transaction that writes; commits at the end, rolls back on any exception.
+
+        On SQLite it is the only writer from its start, so what it reads cannot change before it commits. On PostgreSQL
+        it is READ COMMITTED: what must not change meanwhile is locked by the caller (`customers.lock`).
+        """
+        async with self._connected() as connection:
+            if connection.dialect.name == "sqlite":
+                await connection.exec_driver_sql("BEGIN IMMEDIATE")
+                try:
+                    yield Tx(connection)
+                except BaseException:
+                    await connection.exec_driver_sql("ROLLBACK")
+                    raise
+                await connection.exec_driver_sql("COMMIT")
+                return
+            async with connection.begin():
+                yield Tx(connection)
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Tx]:
+        """Open a consistent snapshot to read from; nothing is written."""
+        async with self._connected() as connection:
+            if connection.dialect.name == "sqlite":
+                await connection.exec_driver_sql("BEGIN")
+                try:
+                    yield Tx(connection)
+                finally:
+                    await connection.exec_driver_sql("ROLLBACK")
+                return
+            async with connection.begin() as transaction:
+                await connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
+                yield Tx(connection)
+                await transaction.rollback()
+
+    async def close(self) -> None:
+        """Close every connection; aiosqlite's threads end only by this."""
+        await self.engine.dispose()
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[AsyncConnection]:
+        try:
+            connection = await self.engine.connect()
+        except (OperationalError, DBAPIError, OSError) as problem:
+            raise StoreUnreachable(_plain(self.url, problem)) from problem
+        try:
+            yield connection
+        finally:
+            await connection.close()
+
+
+def _engine(url: str) -> AsyncEngine:
+    if not url.startswith("sqlite"):
+        return create_async_engine(url, pool_pre_ping=True)
+    # One connection would serialise reads behind writes; WAL lets readers go on. AUTOCOMMIT: we say BEGIN ourselves.
+    engine = create_async_engine(url, connect_args={"timeout": 30}, isolation_level="AUTOCOMMIT")
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def _pragmas(connection: Any, _record: Any) -> None:
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    return engine
+
+
+def _plain(url: str, problem: BaseException) -> str:
+    """Return one sentence without the URL's password."""
+    where = url.rpartition("@")[2] if "@" in url else url
+    return f"the database at {where} cannot be opened: {type(problem).__name__}: {str(problem).splitlines()[0][:200]}"
+
+
+async def upsert(tx: Tx, table: Table, row: Mapping[str, Any]) -> None:
+    """Insert a row, or overwrite the one with the same primary key."""
+    dialect_insert = sqlite.insert if tx.dialect == "sqlite" else postgresql.insert
+    keys = [column.name for column in table.primary_key.columns]
+    statement = dialect_insert(table).values(dict(row))
+    others = {name: statement.excluded[name] for name in row if name not in keys}
+    if others:
+        await tx.run(statement.on_conflict_do_update(index_elements=keys, set_=others))
+    else:
+        await tx.run(statement.on_conflict_do_nothing())

@@ -1,0 +1,96 @@
+"""Small facts about the whole service: its mode, how fresh the ledger is, who polls, and what was decided last."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, select, update
+
+from mailer.domain.actions import NotNow
+from mailer.domain.ids import CustomerId, InvoiceId, StepId, step_claim_key
+from mailer.store.mail_tables import verdicts
+from mailer.store.session import Tx, upsert
+from mailer.store.tables import facts, leases
+
+LIVE, PAUSED = "live", "paused"
+
+
+async def get(tx: Tx, name: str) -> str | None:
+    """Return a fact by name, None when it was never set."""
+    row = await tx.first(select(facts.c.value).where(facts.c.name == name))
+    return row.value if row else None
+
+
+async def put(tx: Tx, name: str, value: str) -> None:
+    """Set a fact."""
+    await upsert(tx, facts, {"name": name, "value": value})
+
+
+async def is_live(tx: Tx) -> bool:
+    """Whether mails may go out. A fresh database is paused."""
+    return await get(tx, "mode") == LIVE
+
+
+async def ledger_as_of(tx: Tx) -> datetime | None:
+    """Return when the balances were last confirmed, None for never."""
+    value = await get(tx, "ledger_as_of")
+    return datetime.fromisoformat(value) if value else None
+
+
+async def confirm_ledger(tx: Tx, now: datetime) -> None:
+    """Note that the balances are right as of now."""
+    await put(tx, "ledger_as_of", now.isoformat())
+
+
+async def lease(tx: Tx, name: str, owner: str, *, now: datetime, until_at: datetime) -> bool:
+    """Take or renew a lease; returns False when somebody else holds it."""
+    row = await tx.first(select(leases).where(leases.c.name == name).with_for_update())
+    if row is None:
+        await upsert(tx, leases, {"name": name, "owner": owner, "until_at": until_at})
+        return True
+    if row.owner != owner and row.until_at > now:
+        return False
+    await tx.run(update(leases).where(leases.c.name == name).values(owner=owner, until_at=until_at))
+    return True
+
+
+async def unlease(tx: Tx, name: str, owner: str) -> None:
+    """Give a lease back."""
+    await tx.run(delete(leases).where(leases.c.name == name, leases.c.owner == owner))
+
+
+async def verdicts_of(tx: Tx, customer_id: CustomerId) -> dict[str, NotNow]:
+    """Return what was last decided not to be said to a customer, by step claim key."""
+    rows = await tx.all(select(verdicts).where(verdicts.c.customer_id == customer_id))
+    return {row.key: _not_now(row) for row in rows}
+
+
+async def put_verdict(tx: Tx, customer_id: CustomerId, verdict: NotNow, now: datetime) -> None:
+    """Keep why a due rung is not said now."""
+    row = {
+        "key": step_claim_key(verdict.invoice_id, verdict.step_id, verdict.cycle),
+        "customer_id": customer_id,
+        "invoice_id": verdict.invoice_id,
+        "step_id": verdict.step_id,
+        "code": verdict.code,
+        "why": verdict.why,
+        "at": now,
+    }
+    await upsert(tx, verdicts, row)
+
+
+async def drop_verdicts(tx: Tx, keys: list[str]) -> None:
+    """Forget verdicts that no longer apply (the record keeps them)."""
+    if keys:
+        await tx.run(delete(verdicts).where(verdicts.c.key.in_(keys)))
+
+
+def _not_now(row: Any) -> NotNow:
+    return NotNow(
+        invoice_id=InvoiceId(row.invoice_id),
+        step_id=StepId(row.step_id),
+        cycle=int(row.key.rpartition(":")[2]),
+        code=row.code,
+        why=row.why,
+    )
