@@ -21,3 +21,13 @@ Clock = Callable[[], datetime]
 def new_id(prefix: str) -> str:
     """Return a fresh opaque id such as "inv_0f3k…" (80 random bits)."""
     return prefix + "_" + "".join(secrets.choice(_ALPHABET) for _ in range(16))
+
+
+def new_salt() -> bytes:
+    """Return 16 random bytes that keep a payload's commitment from being guessed."""
+    return secrets.token_bytes(16)
+
+
+def new_key() -> str:
+    """Return 64 random hex digits: the key that signs reply tokens."""
+    return secrets.token_hex(32)

@@ -115,6 +115,8 @@ class Hold:
     until_on: date | None = None
     deadline_on: date | None = None
     mail_id: MailId | None = None
+    #: Whether the passing of the deadline was announced already.
+    alarmed: bool = False
 
     def covers(self, invoice_id: InvoiceId, today: date) -> bool:
         """Whether this hold, if not released, pauses that invoice on that local day."""

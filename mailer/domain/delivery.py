@@ -77,6 +77,7 @@ TRANSITIONS: dict[OutboxState, frozenset[OutboxState]] = {
             OutboxState.DEFERRED,
             OutboxState.FAILED,
             OutboxState.CANCELLED,
+            OutboxState.EXPIRED,
         }
     ),
     OutboxState.IN_DATA: frozenset({OutboxState.SENT, OutboxState.DEFERRED, OutboxState.FAILED, OutboxState.UNKNOWN}),

@@ -88,4 +88,5 @@ class OutboxMessage:
     #: After this it is of no use and expires instead of going out late.
     useful_until_at: datetime
     fence: int = 0
+    #: How often it was put off by the server.
     attempts: int = 0

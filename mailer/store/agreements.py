@@ -176,6 +176,7 @@ def _hold(row: Any) -> Hold:
         until_on=row.until_on,
         deadline_on=row.deadline_on,
         mail_id=MailId(row.mail_id) if row.mail_id else None,
+        alarmed=row.alarmed_at is not None,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import delete, insert, or_, select, update
@@ -12,7 +12,7 @@ from mailer.domain.case import Case
 from mailer.domain.customer import Customer
 from mailer.domain.ids import CaseId, CustomerId
 from mailer.store.session import Tx
-from mailer.store.tables import cases, customer_emails, customers, invoices
+from mailer.store.tables import cases, customer_emails, customers, holds, invoices, promises, tasks
 
 T = TypeVar("T")
 
@@ -92,11 +92,18 @@ async def lock(tx: Tx, customer_id: CustomerId) -> None:
         await tx.first(select(customers.c.id).where(customers.c.id == customer_id).with_for_update())
 
 
-async def with_open_invoices(tx: Tx) -> list[CustomerId]:
-    """Return everybody who owes something, or has a case running."""
+async def in_motion(tx: Tx, *, paid_since: date) -> list[CustomerId]:
+    """Return everybody about whom there may be something to decide.
+
+    They owe something, paid on or after that day, have a case running, or a hold, promise or task that is not over.
+    """
     owing = select(invoices.c.customer_id).where(invoices.c.open_minor > 0, invoices.c.closing.is_(None))
+    paid = select(invoices.c.customer_id).where(invoices.c.paid_on >= paid_since)
     running = select(cases.c.open_key.label("customer_id")).where(cases.c.open_key.is_not(None))
-    rows = await tx.all(owing.union(running).order_by("customer_id"))
+    held = select(holds.c.customer_id).where(holds.c.released_at.is_(None))
+    promised = select(promises.c.customer_id).where(promises.c.state.in_(("tracked", "confirmed")))
+    to_do = select(tasks.c.customer_id).where(tasks.c.closed_at.is_(None))
+    rows = await tx.all(owing.union(paid, running, held, promised, to_do).order_by("customer_id"))
     return [CustomerId(row.customer_id) for row in rows]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
@@ -13,11 +12,9 @@ from sqlalchemy import func, insert, select
 
 from mailer.domain.event import Event
 from mailer.domain.ids import CustomerId
+from mailer.record.commitment import commitment, payload_bytes
 from mailer.store.session import Tx
 from mailer.store.tables import events, payloads
-
-#: The salt of a commitment, in bytes (16 = 128 bits): enough that a short payload cannot be guessed from its hash.
-SALT_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,11 +32,6 @@ class RecordedEvent:
     refs: dict[str, str]
     commitment: str
     payload: dict[str, Any]
-
-
-def payload_bytes(payload: dict[str, object]) -> bytes:
-    """Return the one serialisation that is committed to: JSON, sorted keys, UTF-8, no spaces."""
-    return json.dumps(payload, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 async def record(tx: Tx, happened: Sequence[tuple[Event, bytes]]) -> None:
@@ -62,7 +54,7 @@ async def record(tx: Tx, happened: Sequence[tuple[Event, bytes]]) -> None:
                 "case_id": one.case_id,
                 "policy_version": one.policy_version,
                 "refs": dict(one.refs),
-                "commitment": hashlib.sha256(salt + body).hexdigest(),
+                "commitment": commitment(salt, body),
                 "payload_id": payload_id,
             }
         )

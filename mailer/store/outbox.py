@@ -162,11 +162,12 @@ async def move(
     values: dict[str, Any] = {"state": to.value, "result_text": text}
     if to in (OutboxState.IN_DATA, OutboxState.LEASED):
         values["lease_until_at"] = lease_until_at
-        values["attempts"] = outbox.c.attempts + 1
     else:
         values.update(lease_owner=None, lease_until_at=None)
     if not TRANSITIONS[to] or to is OutboxState.UNKNOWN:
         values["finished_at"] = now
+    if to is OutboxState.DEFERRED:
+        values["attempts"] = outbox.c.attempts + 1
     if due_at is not None:
         values["due_at"] = due_at
     mine = (outbox.c.id == outbox_id) & (outbox.c.fence == fence) & outbox.c.state.in_(allowed)

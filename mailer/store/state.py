@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +10,7 @@ from sqlalchemy import delete, select, update
 
 from mailer.domain.actions import NotNow
 from mailer.domain.ids import CustomerId, InvoiceId, StepId, step_claim_key
+from mailer.store.customers import chunks
 from mailer.store.mail_tables import verdicts
 from mailer.store.session import Tx, upsert
 from mailer.store.tables import facts, leases
@@ -60,10 +62,13 @@ async def unlease(tx: Tx, name: str, owner: str) -> None:
     await tx.run(delete(leases).where(leases.c.name == name, leases.c.owner == owner))
 
 
-async def verdicts_of(tx: Tx, customer_id: CustomerId) -> dict[str, NotNow]:
-    """Return what was last decided not to be said to a customer, by step claim key."""
-    rows = await tx.all(select(verdicts).where(verdicts.c.customer_id == customer_id))
-    return {row.key: _not_now(row) for row in rows}
+async def verdicts_of(tx: Tx, ids: Sequence[CustomerId]) -> dict[CustomerId, dict[str, NotNow]]:
+    """Return what was last decided not to be said to some customers, by step claim key."""
+    found: dict[CustomerId, dict[str, NotNow]] = {one: {} for one in ids}
+    for part in chunks(ids):
+        for row in await tx.all(select(verdicts).where(verdicts.c.customer_id.in_(part))):
+            found[CustomerId(row.customer_id)][row.key] = _not_now(row)
+    return found
 
 
 async def put_verdict(tx: Tx, customer_id: CustomerId, verdict: NotNow, now: datetime) -> None:

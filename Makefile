@@ -1,0 +1,70 @@
+# Two commands on a fresh machine: `make demo` and `make test`. Needs Python >= 3.11 and a package index.
+
+PYTHON ?= $(firstword $(foreach name,python3.11 python3,$(shell $(name) -c \
+	'import sys; sys.version_info >= (3, 11) and print(sys.executable)' 2>/dev/null)))
+EXTRAS ?= demo
+BIN := .venv/bin
+CONSTRAINTS := .venv/constraints.txt
+UV := $(shell command -v uv 2>/dev/null)
+
+.DEFAULT_GOAL := help
+.PHONY: help venv demo test servers check suite format lock clean
+
+help: ## list these targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
+
+venv: .venv/.with-$(EXTRAS) ## make .venv and install Duly into it (EXTRAS=demo,postgres adds extras)
+
+demo: .venv/.with-demo ## install and run the demonstration: no accounts, nothing leaves this machine
+	@$(BIN)/duly demo
+
+test: .venv/.with-dev servers check suite ## everything: what a clean machine needs, the gates, the suite
+
+servers: ## install the test servers (Dovecot, smtp-sink, Redis) with apt when CI=true or DULY_APT=1
+	@.ci/servers
+
+check: .venv/.with-dev ## the gates: format, lint, types, import contracts, house rules, wheel and sdist
+	@$(BIN)/ruff format --check --output-format concise --quiet . .ci || { echo "run make format"; exit 1; }
+	@$(BIN)/ruff check --quiet --output-format concise . .ci
+	@$(BIN)/mypy --no-error-summary
+	@# --no-cache: the cache goes by file times and missed a module that became a package
+	@$(BIN)/lint-imports --no-cache --no-logo
+	@$(BIN)/pytest -q tests/house
+
+suite: .venv/.with-dev ## the tests, with branch coverage held to account room by room
+	@$(BIN)/pytest -q tests --ignore=tests/house --cov --cov-report=json --cov-report=
+	@$(BIN)/python .ci/coverage_by_room.py
+
+format: .venv/.with-dev ## let ruff format and fix what it can
+	@$(BIN)/ruff format . .ci
+	@$(BIN)/ruff check --fix . .ci
+
+lock: ## bring uv.lock up to date with pyproject.toml (needs uv; ARGS=--upgrade takes newer versions)
+	@uv lock $(ARGS)
+	@$(PYTHON) .ci/lock.py strip
+
+clean: ## remove what was built (the data folder of a demo or a service is never touched)
+	rm -rf .venv build dist .coverage coverage.json .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+# pip and uv both take the locked versions as constraints, for Duly and for the tools that build it.
+.venv/.with-%: pyproject.toml uv.lock | $(BIN)/python
+	@$(BIN)/python .ci/lock.py constraints > $(CONSTRAINTS)
+	@echo "installing duly[$*] into .venv"
+ifdef UV
+	@UV_CONSTRAINT=$(CONSTRAINTS) UV_BUILD_CONSTRAINT=$(CONSTRAINTS) \
+		uv pip install --quiet --python $(BIN)/python --editable '.[$*]'
+else
+	@# a .venv that uv made has no pip
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip >/dev/null
+	@PIP_CONSTRAINT=$(abspath $(CONSTRAINTS)) PIP_DISABLE_PIP_VERSION_CHECK=1 \
+		$(BIN)/python -m pip install -qq --editable '.[$*]'
+endif
+	@touch $@
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "no Python >= 3.11 found: install it or say make PYTHON=/path/to/python3"; exit 1; }
+ifdef UV
+	@uv venv --quiet --python "$(PYTHON)" .venv
+else
+	@"$(PYTHON)" -m venv .venv || { rm -rf .venv; exit 1; }
+endif

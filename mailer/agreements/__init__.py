@@ -1,0 +1,1 @@
+"""Promises, disputes and holds: their tables of states, and when they settle, end or raise an alarm. Pure."""

@@ -1,0 +1,47 @@
+"""What every way out of the house promises to the flows."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from mailer.domain.delivery import Outcome
+from mailer.domain.message import Envelope
+
+#: Commits `in_data` in the database; False when the fencing token is no longer current (then nothing is sent).
+BeforeData = Callable[[], Awaitable[bool]]
+
+
+class ChannelError(Exception):
+    """The channel cannot be used as it is set up: the sentence says what is wrong, where, and what to do.
+
+    `code` and `reply` carry the server's own words when it spoke ("535 5.7.8 …"), else None and "".
+    """
+
+    def __init__(self, sentence: str, *, code: int | None = None, reply: str = "") -> None:
+        super().__init__(sentence)
+        self.code = code
+        self.reply = reply
+
+
+class Channel(Protocol):
+    """One way to hand over a message; safe to share between tasks, deliveries happen one after the other."""
+
+    async def deliver(self, envelope: Envelope, *, before_data: BeforeData) -> Outcome:
+        """Hand over the message once and say what came of it.
+
+        Args:
+            envelope: the frozen bytes and the two addresses; refused unread when malformed.
+            before_data: awaited once, after the peer accepted the recipient and before the first byte that could
+                make it accept the message.
+
+        Returns:
+            The outcome; never raises for anything the peer or the network does. What `before_data` raises comes
+            through, nothing having been sent. A cancelled delivery closes the link and re-raises: whoever sees the
+            row in `in_data` afterwards must take it for unknown.
+        """
+        ...
+
+    async def close(self) -> None:
+        """End the session politely, after a running delivery; harmless when there is none."""
+        ...

@@ -1,0 +1,113 @@
+"""From IMAP responses to values: pure (RFC 3501 §7)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from mailer.mailbox.wire import Response, decode_folder
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+_SEARCH = re.compile(rb"\* SEARCH((?: [0-9]+)*)", re.IGNORECASE)
+_EXISTS = re.compile(rb"\* ([0-9]+) EXISTS", re.IGNORECASE)
+_STATED = re.compile(rb"\* OK \[(UIDVALIDITY|UIDNEXT) ([0-9]+)\]", re.IGNORECASE)
+_FETCH = re.compile(rb"\* [0-9]+ FETCH \(", re.IGNORECASE)
+_FLAGS = re.compile(rb"FLAGS \([^)]*\)", re.IGNORECASE)
+_UID = re.compile(rb"[( ]UID ([0-9]+)", re.IGNORECASE)
+_SIZE = re.compile(rb"[( ]RFC822\.SIZE ([0-9]+)", re.IGNORECASE)
+_ARRIVAL = re.compile(
+    rb'[( ]INTERNALDATE "[ ]?(\d{1,2})-([A-Za-z]{3})-(\d{4}) (\d\d:\d\d:\d\d) ([+-]\d{4})"', re.IGNORECASE
+)
+_BODY_LITERAL = re.compile(rb"BODY\[(?:HEADER)?\] \Z", re.IGNORECASE)
+_BODY_QUOTED = re.compile(rb'BODY\[(?:HEADER)?\] "((?:[^"\\]|\\.)*)"', re.IGNORECASE)
+_LIST = re.compile(rb'\* LIST \(([^)]*)\) (?:NIL|"(?:[^"\\]|\\.)+") (?:"((?:[^"\\]|\\.)*)"|([^" ]+))?', re.IGNORECASE)
+_ESCAPED = re.compile(rb"\\(.)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchItems:
+    """What one FETCH response says of one message; None is "not said"."""
+
+    uid: int
+    size: int | None = None
+    arrived_at: datetime | None = None
+    body: bytes | None = None
+
+
+def search_uids(responses: Iterable[Response]) -> tuple[int, ...]:
+    """Return the numbers of all SEARCH responses, ascending."""
+    found = (_SEARCH.match(response[0]) for response in responses)
+    return tuple(sorted({int(number) for match in found if match for number in match[1].split()}))
+
+
+def folder_numbers(responses: Iterable[Response]) -> tuple[int | None, int | None, int]:
+    """Return UIDVALIDITY, UIDNEXT (None when not stated) and the number of messages from EXAMINE's responses."""
+    stated: dict[bytes, int] = {}
+    exists = 0
+    for response in responses:
+        if match := _STATED.match(response[0]):
+            stated[match[1].upper()] = int(match[2])
+        elif match := _EXISTS.match(response[0]):
+            exists = int(match[1])
+    return stated.get(b"UIDVALIDITY"), stated.get(b"UIDNEXT"), exists
+
+
+def fetch_items(response: Response) -> FetchItems | None:
+    """Return what a FETCH response with a UID says, None for any other response."""
+    if not _FETCH.match(response[0]):
+        return None
+    # Flags are words of other people's choosing; literals never take part in the search.
+    text = _FLAGS.sub(b"", b" ".join(response[::2]))
+    uid = _UID.search(text)
+    if uid is None:
+        return None
+    size = _SIZE.search(text)
+    return FetchItems(
+        uid=int(uid[1]),
+        size=int(size[1]) if size else None,
+        arrived_at=_arrived_at(_ARRIVAL.search(text)),
+        body=_body(response),
+    )
+
+
+def _body(response: Response) -> bytes | None:
+    """Return the octets of BODY[…]: a literal as a rule, a quoted string when short or empty, None for NIL."""
+    for place in range(1, len(response), 2):
+        if _BODY_LITERAL.search(response[place - 1]):
+            return response[place]
+    for text in response[::2]:
+        if match := _BODY_QUOTED.search(text):
+            return _ESCAPED.sub(rb"\1", match[1])
+    return None
+
+
+def _arrived_at(match: re.Match[bytes] | None) -> datetime | None:
+    if match is None:
+        return None
+    day, month, year, time, zone = (group.decode("ascii") for group in match.groups())
+    try:
+        number = _MONTHS.index(month.title()) + 1
+        return datetime.fromisoformat(f"{year}-{number:02}-{day:0>2}T{time}{zone[:3]}:{zone[3:]}").astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def search_day(day: date) -> str:
+    """Return the day as SEARCH wants it: 1-Feb-2026 (names of months are English, whatever the locale)."""
+    return f"{day.day}-{_MONTHS[day.month - 1]}-{day.year}"
+
+
+def folder_names(responses: Iterable[Response]) -> tuple[str, ...]:
+    """Return the names of the folders that can be opened, from LIST responses, sorted."""
+    names: set[str] = set()
+    for response in responses:
+        match = _LIST.match(response[0])
+        if match is None or b"\\noselect" in match[1].lower() or b"\\nonexistent" in match[1].lower():
+            continue
+        literal = response[1] if len(response) > 1 else b""
+        raw = _ESCAPED.sub(rb"\1", match[2]) if match[2] is not None else match[3] or literal
+        names.add(decode_folder(raw.decode("utf-8", "replace")))
+    return tuple(sorted(names))

@@ -1,0 +1,93 @@
+"""From settings to a logged-in IMAP connection, or one sentence on what is wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+
+from mailer.mailbox.hardened import Answer, CommandFailed, ImapProtocol
+from mailer.mailbox.mailbox import MailboxError, MailboxRefused, MailboxUnreachable
+from mailer.mailbox.settings import ImapSettings
+
+#: Response codes of a NO that time heals (RFC 5530); any other NO to a login or EXAMINE needs a person.
+_PASSING = ("[UNAVAILABLE]", "[INUSE]", "[LIMIT]", "[SERVERBUG]", "[CONTACTADMIN]")
+
+
+async def connected(settings: ImapSettings) -> ImapProtocol:
+    """Connect, encrypt, wait for the greeting and log in, all within the timeout.
+
+    Raises:
+        MailboxUnreachable: server down, silent, or temporarily unable.
+        MailboxRefused: certificate not trusted, or wrong user name or password.
+    """
+    loop = asyncio.get_running_loop()
+    protocol = ImapProtocol(loop)
+    try:
+        async with asyncio.timeout(settings.timeout_seconds):
+            await loop.create_connection(lambda: protocol, settings.host, settings.port, ssl=_tls_context(settings))
+            await protocol.greeting
+            capabilities = await protocol.ask("CAPABILITY", idle_seconds=settings.timeout_seconds)
+            answer = await protocol.log_in(
+                settings.username,
+                settings.password,
+                capabilities=" ".join(response[0].decode("ascii", "replace") for response in capabilities.responses),
+                idle_seconds=settings.timeout_seconds,
+            )
+    except (CommandFailed, OSError, ValueError) as fault:
+        protocol.abort()
+        raise _diagnosis(fault, settings) from fault
+    except BaseException:
+        protocol.abort()
+        raise
+    if answer.result != "OK":
+        protocol.abort()
+        raise _login_refused(answer, settings)
+    protocol.logged_in()
+    return protocol
+
+
+def refusal(answer: Answer, sentence: str) -> MailboxError:
+    """Return the error for a NO or BAD: `sentence`, the server's words, and who can help."""
+    said = f"{sentence} ({answer.result} {answer.words})"
+    if answer.result == "NO" and not any(code in answer.words.upper() for code in _PASSING):
+        return MailboxRefused(said)
+    return MailboxUnreachable(said)
+
+
+def _login_refused(answer: Answer, settings: ImapSettings) -> MailboxError:
+    return refusal(
+        answer,
+        f"{settings.host}:{settings.port} refuses the user name or password: correct them; "
+        "providers with two-step sign-in want an app password",
+    )
+
+
+def _diagnosis(fault: Exception, settings: ImapSettings) -> MailboxError:
+    where = f"{settings.host}:{settings.port}"
+    if isinstance(fault, ssl.SSLCertVerificationError):
+        return MailboxRefused(
+            f"the certificate of {where} is not trusted ({fault.verify_message}): use the host name the certificate "
+            "is made for, or give the CA's certificate as ca_file"
+        )
+    if isinstance(fault, ssl.SSLError):
+        return MailboxRefused(f"{where} does not speak TLS from the first byte ({fault.reason}): use port 993")
+    if isinstance(fault, socket.gaierror):
+        return MailboxUnreachable(f"the name {settings.host} is unknown ({fault.strerror}): check host name and DNS")
+    if isinstance(fault, ConnectionRefusedError):
+        return MailboxUnreachable(f"nothing listens at {where}: check host and port, and that the server runs")
+    if isinstance(fault, TimeoutError):
+        return MailboxUnreachable(
+            f"{where} did not answer within {settings.timeout_seconds:g} s: check host, port (993) and firewall"
+        )
+    return MailboxUnreachable(f"{where} cannot be used: {fault}")
+
+
+def _tls_context(settings: ImapSettings) -> ssl.SSLContext | None:
+    if settings.security == "none":
+        return None
+    try:
+        return ssl.create_default_context(cafile=settings.ca_file)
+    except OSError as fault:
+        sentence = f"the CA file {settings.ca_file} cannot be read as certificates in PEM form ({fault}): correct it"
+        raise MailboxRefused(sentence) from fault

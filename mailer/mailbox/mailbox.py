@@ -1,0 +1,100 @@
+"""What a mailbox promises to the flows: it is only ever read, never changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Protocol
+
+#: Most UIDs one `fetch` takes.
+MAX_FETCH = 50
+
+
+class MailboxError(Exception):
+    """The mailbox cannot be read; whatever the reason, the connection is closed."""
+
+
+class MailboxUnreachable(MailboxError):
+    """The server is down, silent or lost the link: try again later on a new connection."""
+
+
+class MailboxRefused(MailboxError):
+    """Wrong password, missing folder, untrusted certificate: only a person can put it right."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FolderState:
+    """A folder at one moment (RFC 3501 §2.3.1.1): UIDs mean something only together with `uidvalidity`."""
+
+    uidvalidity: int
+    #: No message that is here now has this UID or a higher one.
+    uidnext: int
+    exists: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchedMail:
+    """One message exactly as the server holds it. `internal_date`: arrival in UTC, None when unreadable.
+
+    `truncated`: too big to take, `raw` is only its header block.
+    """
+
+    uid: int
+    raw: bytes
+    internal_date: datetime | None = None
+    truncated: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailboxProbe:
+    """What `Mailbox.probe` found: server as host:port, TLS version or "", the folder's state, names of all folders."""
+
+    peer: str
+    tls: str
+    state: FolderState
+    folders: tuple[str, ...]
+
+
+class Mailbox(Protocol):
+    """A read-only view of one account, one folder at a time; every call has a deadline.
+
+    Every method raises `MailboxUnreachable` or `MailboxRefused`; after either (or a cancellation) the connection is
+    closed and `connect` must be called again.
+    """
+
+    async def connect(self) -> None:
+        """Open a connection and log in; first closes one that is still there."""
+        ...
+
+    async def close(self) -> None:
+        """Log out and close; harmless when closed."""
+        ...
+
+    async def examine(self, folder: str) -> FolderState:
+        """Open a folder for reading only (EXAMINE) and make it the one the other calls speak of."""
+        ...
+
+    async def uids_after(self, uid: int) -> tuple[int, ...]:
+        """Return the UIDs above this one, ascending."""
+        ...
+
+    async def uids_since(self, day: date) -> tuple[int, ...]:
+        """Return the UIDs of mail that arrived on or after this day *of the server's time zone*, ascending."""
+        ...
+
+    async def sizes(self, uids: tuple[int, ...]) -> Mapping[int, int]:
+        """Return octets by UID, as the server states them; UIDs it does not know are missing."""
+        ...
+
+    async def fetch(self, uids: tuple[int, ...]) -> tuple[FetchedMail, ...]:
+        """Return these messages (at most `MAX_FETCH`) by ascending UID, leaving them unread on the server.
+
+        Servers omit messages now and then and deliver them next time: what is missing in the answer belongs on the
+        caller's retry list. All the bytes are in memory at once: cut long lists with `batches` first.
+        """
+        ...
+
+    async def probe(self, folder: str = "INBOX") -> MailboxProbe:
+        """Try everything on a connection of its own: log in, open the folder, list the folders, log out."""
+        ...

@@ -1,0 +1,101 @@
+"""The one Jinja environment: sandboxed, strict about unknown names, escaping in HTML only; and its errors in words."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import fields, is_dataclass
+
+from jinja2 import (
+    StrictUndefined,
+    TemplateError,
+    TemplateNotFound,
+    TemplateSyntaxError,
+    UndefinedError,
+    select_autoescape,
+)
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.utils import missing
+
+from mailer.rendering.formats import aligned, capital_first, html_paragraphs, shorten, wrap
+from mailer.rendering.shelves import Shelves
+
+
+class TemplateProblem(ValueError):
+    """A template cannot be used as it stands: says which file and line, what is wrong and which names are allowed."""
+
+    def __init__(self, *, file: str, line: int | None, reason: str, allowed: tuple[str, ...] = ()) -> None:
+        self.file = file
+        self.line = line
+        self.reason = reason
+        self.allowed = allowed
+        place = file if line is None else f"{file}, line {line}"
+        names = f" (names allowed here: {', '.join(allowed)})" if allowed else ""
+        super().__init__(f"{place}: {reason}{names}")
+
+
+class _Unknown(StrictUndefined):
+    """A name or a field that does not exist: any use of it is an error that names what there is instead."""
+
+    __slots__ = ()
+
+    @property
+    def _undefined_message(self) -> str:
+        if self._undefined_hint:
+            return str(self._undefined_hint)
+        if self._undefined_obj is missing:
+            return f"{self._undefined_name!r} is not a name that this template may use"
+        there = ", ".join(names_of(self._undefined_obj)) or "none"
+        return f"{self._undefined_name!r} is not a field of this {type(self._undefined_obj).__name__}; it has: {there}"
+
+
+def names_of(values: object) -> tuple[str, ...]:
+    """Return the names a template may use for such values: the fields of a dataclass, () for anything else."""
+    return tuple(field.name for field in fields(values)) if is_dataclass(values) else ()
+
+
+def new_environment(shelves: Shelves) -> ImmutableSandboxedEnvironment:
+    """Return the environment over those folders; compiled templates stay in memory until their files change."""
+    environment = ImmutableSandboxedEnvironment(
+        loader=shelves,
+        undefined=_Unknown,
+        autoescape=select_autoescape(enabled_extensions=("html",), default_for_string=False, default=False),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        cache_size=400,
+        auto_reload=True,
+    )
+    environment.filters.update(
+        aligned=aligned, capital_first=capital_first, paragraphs=html_paragraphs, shorten=shorten, wrap=wrap
+    )
+    return environment
+
+
+@contextmanager
+def problems_of(file: str, allowed: tuple[str, ...]) -> Iterator[None]:
+    """Turn whatever goes wrong inside a template into a TemplateProblem.
+
+    `file` is the template asked for; the problem names the file and line where it happened, a layout perhaps.
+    """
+    try:
+        yield
+    except TemplateSyntaxError as error:
+        place = error.filename or file
+        raise TemplateProblem(file=place, line=error.lineno, reason=error.message or "syntax error") from error
+    except TemplateNotFound as error:
+        raise TemplateProblem(file=file, line=None, reason=f"there is no file {error.name!r}") from error
+    except UndefinedError as error:
+        place, line = _place(error, file)
+        raise TemplateProblem(file=place, line=line, reason=error.message or "unknown name", allowed=allowed) from error
+    except (TemplateError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        if isinstance(error, TemplateProblem):
+            raise
+        place, line = _place(error, file)
+        raise TemplateProblem(file=place, line=line, reason=str(error) or type(error).__name__) from error
+
+
+def _place(error: BaseException, file: str) -> tuple[str, int | None]:
+    """Return the innermost template file and line in the error's trace (Jinja writes template lines into it)."""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.endswith(".py")]
+    return (frames[-1].filename, frames[-1].lineno) if frames else (file, None)

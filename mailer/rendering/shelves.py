@@ -1,0 +1,129 @@
+"""Where templates lie: the user's folder before the shipped one, file by file.
+
+A template is a folder `<group>/<name>/<language>` with exactly three files (`PARTS`). Folders whose name starts with
+an underscore hold layouts for the others and obey the same rule.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from jinja2 import BaseLoader, Environment, TemplateNotFound
+from jinja2.meta import find_referenced_templates
+
+SUBJECT = "subject.txt"
+TEXT = "body.txt"
+HTML = "body.html"
+PARTS = (SUBJECT, TEXT, HTML)
+GROUPS = ("reminders", "letters", "dossier")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class TemplateName:
+    """One template in one language: the folder `<group>/<name>/<language>`."""
+
+    group: str
+    name: str
+    language: str
+
+    @property
+    def folder(self) -> str:
+        """The folder below a templates folder, with forward slashes."""
+        return f"{self.group}/{self.name}/{self.language}"
+
+    @property
+    def is_layout(self) -> bool:
+        """Whether other templates build on it and nobody sends it."""
+        return self.name.startswith("_")
+
+    def part(self, part: str) -> str:
+        """Return the path of one of its three files, as Jinja names it."""
+        return f"{self.folder}/{part}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Source:
+    path: Path
+    stamp: tuple[int, int]
+    text: str
+
+
+class Shelves(BaseLoader):
+    """Loads each file from the first folder that has it; notices edits and new overrides without a restart."""
+
+    def __init__(self, folders: tuple[Path, ...]) -> None:
+        self.folders = folders
+        self._closures: dict[TemplateName, tuple[dict[str, _Source], str]] = {}
+
+    def names(self) -> tuple[TemplateName, ...]:
+        """Return every template folder on any shelf, layouts included, sorted; whether complete or not."""
+        found = {
+            TemplateName(group=group, name=place.parent.name, language=place.name)
+            for folder in self.folders
+            for group in GROUPS
+            for place in (folder / group).glob("*/*")
+            if place.is_dir()
+        }
+        return tuple(sorted(found))
+
+    def find(self, name: str) -> Path | None:
+        """Return the file that a template path stands for, None when no folder has it or the path leaves them."""
+        pure = PurePosixPath(name)
+        if pure.is_absolute() or ".." in pure.parts or "\\" in name:
+            return None
+        return next((path for folder in self.folders if (path := folder / pure).is_file()), None)
+
+    def has(self, template: TemplateName) -> bool:
+        """Return whether all three files of a template can be found."""
+        return all(self.find(template.part(part)) for part in PARTS)
+
+    def get_source(self, environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
+        """Return text, file name and a test whether both are still current (the loader interface of Jinja)."""
+        del environment
+        source = self._read(template)
+        return source.text, str(source.path), lambda: self._is_current(template, source)
+
+    def digest(self, environment: Environment, template: TemplateName) -> str:
+        """Return the SHA-256, in hex, over the three files and every layout and macro file that they name.
+
+        It is the version of a template: the same digest means the same words (a file whose name is computed while
+        rendering is not followed). Raises jinja2.TemplateError for what cannot be found or parsed.
+        """
+        known = self._closures.get(template)
+        if known is None or not all(self._is_current(*item) for item in known[0].items()):
+            sources = self._closure(environment, template)
+            whole = hashlib.sha256()
+            for name in sorted(sources):
+                content = sources[name].text.encode()
+                whole.update(f"{name}\n{len(content)}\n".encode() + content)
+            known = self._closures[template] = (sources, whole.hexdigest())
+        return known[1]
+
+    def _closure(self, environment: Environment, template: TemplateName) -> dict[str, _Source]:
+        waiting = [template.part(part) for part in PARTS]
+        found: dict[str, _Source] = {}
+        while waiting:
+            name = waiting.pop()
+            if name not in found:
+                found[name] = self._read(name)
+                tree = environment.parse(found[name].text, name, str(found[name].path))
+                waiting.extend(other for other in find_referenced_templates(tree) if other)
+        return found
+
+    def _read(self, name: str) -> _Source:
+        path = self.find(name)
+        if path is None:
+            raise TemplateNotFound(name)
+        stamp = _stamp(path)
+        return _Source(path=path, stamp=stamp, text=path.read_text(encoding="utf-8"))
+
+    def _is_current(self, name: str, source: _Source) -> bool:
+        return self.find(name) == source.path and _stamp(source.path) == source.stamp
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    facts = path.stat()
+    return facts.st_mtime_ns, facts.st_size

@@ -1,0 +1,75 @@
+"""How mail programs mark quoted text and people end their letters, in the languages of our customers."""
+
+from __future__ import annotations
+
+import re
+
+#: A quoted line; people's own arrows ("-> paid") do not match.
+QUOTED_LINE = re.compile(r"^[ \t]{0,3}>")
+
+_WROTE = (
+    r"wrote|schrieb|hat .{0,60}geschrieben|a écrit|a ecrit|escribió|escribio|schreef|heeft .{0,200}geschreven|ha scritto|escreveu|skrev|"
+    r"napisał\(a\)|napisał|kirjoitti|yazdı|写道|書きました|のメッセージ"
+)
+#: "On Tue, 3 Nov 2026 at 10:04, Ellen Marsh <accounts@…> wrote:" in one line or joined from two or three.
+ATTRIBUTION = re.compile(
+    rf"^(?=.{{0,200}}\d)(?:(?:on|am|le|el|op|il|em|den|på|w dniu|dnia|vào)\b.{{5,300}}(?:{_WROTE}).{{0,120}}:"
+    rf"|[^:]{{2,120}}(?:{_WROTE})\b.{{0,80}}\d.{{0,60}}:"
+    r"|.{6,200}<[^<>\s]{3,100}@[^<>\s]{3,100}>.{0,20}:)\s*$",
+    re.IGNORECASE,
+)
+#: How such a line begins; most lines do not and need no further look.
+ATTRIBUTION_START = re.compile(r"(?i)^(?:on|am|le|el|op|il|em|den|på|w dniu|dnia|vào)\b|\d|<[^<>\s]{3,100}@")
+
+_FROM = r"from|von|de|van|da|från|fra|od|lähettäjä|kimden|差出人|gönderen"
+_OTHERS = (
+    r"sent|date|to|cc|subject|gesendet|datum|an|kopie|betreff|envoyé(?: le)?|date|à|objet|enviado(?: el)?|fecha|para|asunto|"
+    r"verzonden|aan|onderwerp|inviato|data|a|oggetto|skickat|till|ämne|sendt|til|emne|wysłano|do|temat|lähetetty|"
+    r"vastaanottaja|aihe|gönderilme tarihi|kime|konu|送信日時|宛先|件名|assunto|antwort an|reply-to"
+)
+HEADER_FROM = re.compile(rf"(?i)^[*_\s]{{0,4}}(?:{_FROM})[*_\s]{{0,4}}[:：][*_\s]{{0,4}}\S")
+HEADER_OTHER = re.compile(rf"(?i)^[*_\s]{{0,4}}(?:{_OTHERS})[*_\s]{{0,4}}[:：]")
+#: "-----Original Message-----", "---------- Forwarded message ---------", a long rule, "Begin forwarded message:".
+SEPARATOR = re.compile(
+    r"(?i)^\s{0,3}(?:[-_]{10,}|-{3,}[ ]?[^\W\d_][^-\n]{3,60}-{3,}|begin forwarded message:|"
+    r"anfang der weitergeleiteten (?:nachricht|e-mail):|début du message (?:transféré|réexpédié) ?:|"
+    r"inicio del mensaje reenviado:|inizio messaggio inoltrato:|begin doorgestuurd bericht:)\s{0,3}$"
+)
+
+#: The end of a letter. What follows in the same paragraph is the name.
+CLOSING = re.compile(
+    r"(?i)^\s{0,3}(?:(?:with )?(?:kind(?:est)?|best|warm(?:est)?|many)? ?regards|best(?: wishes)?|cheers|sincerely|"
+    r"yours(?: sincerely| faithfully| truly)?|thanks(?: again| and .{3,20})?|thank you|many thanks|respectfully|cordially|"
+    r"mit (?:freundlichen?|besten?|herzlichen?|lieben?) gr(?:ü|ue)(?:ß|ss)en?.{0,25}|(?:freundliche|beste|liebe|viele|schöne|"
+    r"herzliche)r? gr(?:ü|ue)(?:ß|ss)e.{0,25}|gr(?:ü|ue)(?:ß|ss)e?|hochachtungsvoll|mfg|lg|vg|"
+    r"(?:bien )?cordialement|(?:sinc[èe]res )?salutations.{0,20}|bien à vous|(?:un )?(?:cordial(?:es)? )?saludos?(?: cordiales)?|"
+    r"atentamente|met (?:vriendelijke|hartelijke) groet(?:en)?|groet(?:en|jes)?|(?:cordiali|distinti) saluti|saluti|"
+    r"un cordiale saluto)[ ,.!]{0,3}$"
+)
+DEVICE = re.compile(
+    r"(?i)^\s{0,3}(?:sent (?:from|via|with) (?:my |the |outlook|mail|gmail|yahoo|proton|samsung|a )|get outlook for|"
+    r"von mein(?:em|er) .{3,40} gesendet|gesendet (?:von|mit|über)|diese nachricht wurde von .{3,60} gesendet|"
+    r"outlook für .{2,20} (?:beziehen|herunterladen)|envoyé (?:de|depuis) (?:mon|ma|l)|"
+    r"enviado (?:desde|do) (?:mi|meu)|inviato (?:da|dal) |verstuurd vanaf|verzonden (?:vanaf|met)|skickat från)"
+)
+DISCLAIMER = re.compile(
+    r"(?i)confidential|privileged|intended (?:only |solely )?for|intended recipient|if you (?:have received|are not)|"
+    r"vertraulich|rechtlich geschützt|nicht der richtige adressat|confidentiel|confidencial|riservat|vertrouwelijk|"
+    r"think before (?:you )?print|please consider the environment|registered (?:in|office)|company (?:no|number)"
+)
+#: Lines that say how to reach somebody or which firm it is, and nothing else.
+CONTACT = re.compile(
+    r"(?i)(?:\+|\b00)\d[\d ()/.-]{6,}|\b(?:tel|t|ph|phone|mob|mobile|m|fax|f|dw|durchwahl|ext|direct|office|cell)\b[.: ]{1,3}"
+    r"[+(]?\d[\d ()/.-]{3,}|\(?\b\d{3}\)?[ .-]\d{3}[ .-]\d{4}\b|[\w.+-]{1,64}@[\w-]{1,60}\.\w|\b(?:www\.|https?://)\S|"
+    r"\b(?:gmbh|ag|ohg|kg|ug|e\.k\.|ltd|limited|llp|llc|plc|inc|corp|s\.?a\.?r?\.?l?|sas|b\.?v|n\.?v|s\.?r\.?l|s\.?p\.?a|s\.l)\b\.?|"
+    r"\b(?:hrb|ust-?id|uid|vat|iban|amtsgericht|geschäftsführ\w+|registered|fn \d)|\b[a-z]{1,2}-\d{4,5}\b|\b\d{5} [A-ZÄÖÜ]|"
+    r"\b[A-Z]{1,2}\d{1,2}[A-Z]? \d[A-Z]{2}\b"
+)
+TITLE = re.compile(
+    r"(?i)\b(?:accounts?(?: payable)?|accounting|accountant|finance|financial|controller|director|manager|assistant|"
+    r"clerk|officer|owner|partner|proprietor|bookkeep\w+|treasur\w+|purchas\w+|procurement|payable|head of|team|"
+    r"department|dept|ceo|cfo|president|administrator|coordinator|specialist|analyst|buchhaltung|"
+    r"\w*buchhaltung|leit(?:er|ung)\w*|inhaber\w*|geschäftsleitung|sachbearbeit\w+|einkauf|rechnungswesen|sekretariat|"
+    r"comptab\w+|directe?ur|directrice|gérante?|responsable|administraci[óo]n|contabilidad|gerente|administratie|"
+    r"boekhouding|directeur|amministrazione|contabilit[àa]|titolare)\b"
+)

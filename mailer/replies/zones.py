@@ -1,0 +1,240 @@
+"""Which words of a mail are the sender's own, which are quoted, which are signature: offsets, nothing is deleted.
+
+Three signs together: the marks of mail programs (">", attribution lines, header blocks), the exact text we sent (so
+that a reminder pasted back without marks is seen, and answers written between its lines are kept), and what
+signatures look like. Where they disagree the words stay the sender's: losing them is the worse mistake.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from mailer.replies.signature import signature_start
+from mailer.replies.zone_marks import (
+    ATTRIBUTION,
+    ATTRIBUTION_START,
+    CLOSING,
+    HEADER_FROM,
+    HEADER_OTHER,
+    QUOTED_LINE,
+    SEPARATOR,
+)
+
+_MAX_LINES = 20_000
+_MAX_LINE_CHARS = 4_000
+#: How many lines a wrapped attribution may have, and how far a header block may reach.
+_WRAPPED_LINES = 4
+_HEADER_LINES = 10
+#: Letters and digits, and words, a line needs before it can be called ours wherever it stands.
+_DISTINCT = 20
+_DISTINCT_WORDS = 3
+_FUZZY = 25
+_SHINGLE = 5
+_FUZZY_SHARE = 0.9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """A stretch of the body: offsets into `InboundMail.text`, end exclusive."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Zones:
+    """The three zones of one body, each in order; together with blank lines they cover it."""
+
+    own: tuple[Span, ...] = ()
+    quoted: tuple[Span, ...] = ()
+    signature: tuple[Span, ...] = ()
+
+
+@dataclass(slots=True)
+class _Line:
+    start: int
+    text: str
+    zone: str = "own"
+    is_sent: bool = False
+    is_header: bool = False
+
+    @property
+    def is_blank(self) -> bool:
+        return not self.text.strip()
+
+
+def zones(mail_text: str, sent_text: str | None) -> Zones:
+    """Return the zones of a body; `sent_text` is the text of the message it answers, None when not known."""
+    lines = _lines(mail_text)
+    for line in lines:
+        if QUOTED_LINE.match(line.text):
+            line.zone = "quoted"
+    if sent_text:
+        _mark_sent(lines, sent_text)
+    _mark_history(lines)
+    for run in _own_runs(lines):
+        start = signature_start([line.text for line in run])
+        for line in run[start:]:
+            line.zone = "signature"
+    return Zones(own=_spans(lines, "own"), quoted=_spans(lines, "quoted"), signature=_spans(lines, "signature"))
+
+
+def words_of(mail_text: str, spans: tuple[Span, ...]) -> str:
+    """Return the words of some spans, a blank line between them."""
+    return "\n\n".join(mail_text[span.start : span.end] for span in spans)
+
+
+def _lines(text: str) -> list[_Line]:
+    found: list[_Line] = []
+    position = 0
+    for line in text.split("\n")[:_MAX_LINES]:
+        found.append(_Line(start=position, text=line[:_MAX_LINE_CHARS]))
+        position += len(line) + 1
+    if position <= len(text):  # far beyond what a person writes
+        found.append(_Line(start=position, text=text[position:][:_MAX_LINE_CHARS], zone="quoted"))
+    return found
+
+
+def _spans(lines: list[_Line], zone: str) -> tuple[Span, ...]:
+    spans: list[Span] = []
+    previous = ""
+    for line in lines:
+        if line.is_blank:
+            continue
+        end = line.start + len(line.text.rstrip())
+        if line.zone == zone and previous == zone:
+            spans[-1] = Span(start=spans[-1].start, end=end)
+        elif line.zone == zone:
+            spans.append(Span(start=line.start + len(line.text) - len(line.text.lstrip()), end=end))
+        previous = line.zone
+    return tuple(spans)
+
+
+def _own_runs(lines: list[_Line]) -> list[list[_Line]]:
+    runs: list[list[_Line]] = [[]]
+    for line in lines:
+        if line.zone == "own":
+            runs[-1].append(line)
+        elif not line.is_blank and runs[-1]:
+            runs.append([])
+    return [run for run in runs if any(not line.is_blank for line in run)]
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[\W_]+", "", text.casefold())
+
+
+def _mark_sent(lines: list[_Line], sent_text: str) -> None:
+    """Mark the lines that repeat what we sent: verbatim wherever they are distinct, else where they continue it."""
+    sent = _plain(sent_text)
+    greeting = _plain(sent_text.strip().partition("\n")[0])
+    shingles = {sent[i : i + _SHINGLE] for i in range(len(sent))}
+    plain = [_plain(line.text.lstrip("> \t")) for line in lines]
+    following = _following(plain)
+    position = -1
+    for number, (line, words) in enumerate(zip(lines, plain, strict=True)):
+        if not words:
+            continue
+        is_distinct = len(words) >= _DISTINCT and _is_telling(line.text)
+        at = -1
+        if is_distinct or words == greeting or position >= 0:
+            at = _place_in_sent(words, sent, position, following[number], is_distinct=is_distinct)
+        if at >= 0:
+            position = at + len(words)
+        if at >= 0 or _is_nearly(words, shingles):
+            line.is_sent = True
+            line.zone = "quoted"
+
+
+def _following(plain: list[str]) -> list[str]:
+    result = [""] * len(plain)
+    upcoming = ""
+    for number in range(len(plain) - 1, -1, -1):
+        result[number] = upcoming
+        upcoming = plain[number] or upcoming
+    return result
+
+
+def _is_telling(text: str) -> bool:
+    """Whether a line says something: a name or "Mit freundlichen Grüßen" stands in everybody's mail."""
+    return len(text.split()) >= _DISTINCT_WORDS and not CLOSING.match(text)
+
+
+def _place_in_sent(words: str, sent: str, position: int, following: str, *, is_distinct: bool) -> int:
+    if position >= 0 and sent.startswith(words, position):
+        after = position + len(words)
+        if is_distinct or after == len(sent) or (following and sent.startswith(following, after)):
+            return position
+    if not is_distinct and following and sent.startswith(words + following):
+        return 0  # the greeting, when the text goes on as ours does
+    return sent.find(words) if is_distinct else -1
+
+
+def _is_nearly(words: str, shingles: set[str]) -> bool:
+    if len(words) < _FUZZY:
+        return False
+    pieces = [words[i : i + _SHINGLE] for i in range(len(words) - _SHINGLE + 1)]
+    return sum(piece in shingles for piece in pieces) >= _FUZZY_SHARE * len(pieces)
+
+
+def _mark_history(lines: list[_Line]) -> None:
+    """Mark attribution lines and everything below an unmarked quotation or a header block."""
+    number = 0
+    while number < len(lines):
+        if lines[number].zone != "own" or lines[number].is_blank:
+            number += 1
+            continue
+        end = _attribution_end(lines, number)
+        is_block = not end
+        end = end or _header_end(lines, number)
+        if not end:
+            number += 1
+            continue
+        for line in lines[number:end]:
+            line.zone, line.is_header = "quoted", True
+        below = next((line for line in lines[end:] if not line.is_blank), None)
+        if is_block or below is None or not QUOTED_LINE.match(below.text):
+            _quote_tail(lines, end)
+        number = end
+
+
+def _attribution_end(lines: list[_Line], number: int) -> int:
+    if not ATTRIBUTION_START.search(lines[number].text[:200]):
+        return 0
+    joined = ""
+    for end in range(number, min(number + _WRAPPED_LINES, len(lines))):
+        if lines[end].is_blank:
+            break
+        joined = f"{joined} {lines[end].text.strip()}"[:1000]
+        if joined.endswith(":") and ATTRIBUTION.match(joined.strip()):
+            return end + 1
+    return 0
+
+
+def _header_end(lines: list[_Line], number: int) -> int:
+    """Return the line after a block of From/Sent/To/Subject that begins here (perhaps with a rule), else 0."""
+    first = number
+    if SEPARATOR.match(lines[number].text):
+        first = next((i for i in range(number + 1, min(number + 4, len(lines))) if not lines[i].is_blank), number)
+    if not (HEADER_FROM.match(lines[first].text) or HEADER_OTHER.match(lines[first].text)):
+        return 0
+    block = [line.text for line in lines[first : first + _HEADER_LINES]]
+    others = sum(bool(HEADER_OTHER.match(text)) for text in block)
+    if others < 2 or not any(HEADER_FROM.match(text) for text in block):  # noqa: PLR2004 - one field may be prose
+        return 0
+    end = first
+    while end < min(first + _HEADER_LINES, len(lines)) and not (lines[end].is_blank and end > first + 1):
+        end += 1
+    return end
+
+
+def _quote_tail(lines: list[_Line], start: int) -> None:
+    """Quote everything from a line on, but keep what was written between the lines of the text we sent."""
+    tail = lines[start:]
+    places = [number for number, line in enumerate(tail) if line.is_sent]
+    knows_text = len(places) >= 2  # noqa: PLR2004 - one equal line is chance
+    for number, line in enumerate(tail):
+        is_answer = knows_text and number > places[0] and not line.is_sent
+        if line.zone == "own" and not is_answer:
+            line.zone = "quoted"

@@ -1,0 +1,135 @@
+"""Real servers: the exact bytes arrive, encryption and login work, and what is wrong is said with its fix."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mailer.channels import CHANNELS, ChannelError, SmtpChannel, SmtpSettings
+from mailer.domain.delivery import Accepted, Refused, TryLater, Unknown
+from tests.edges.channels.scripted import LETTER, committed, envelope, scripted, settings
+from tests.servers.process import free_port
+from tests.servers.smtp import Fault, RecordingSmtp, SinkServer
+
+LOGIN = {"username": "billing", "password": 'geheim für "uns"'}
+
+
+async def test_aiosmtpd_gets_the_frozen_bytes(recording_smtp: RecordingSmtp) -> None:
+    channel = CHANNELS["smtp"](settings(recording_smtp.port))
+    outcome = await channel.deliver(envelope(), before_data=committed)
+    await channel.close()
+    assert outcome == Accepted(text="250 2.0.0 OK: queued", peer=f"127.0.0.1:{recording_smtp.port}")
+    [message] = recording_smtp.messages
+    assert (message.sender, message.recipients) == ("billing@duly.test", ("ann@customer.test",))
+    assert message.raw == LETTER
+
+
+async def test_postfix_sink_gets_the_text(smtp_sink: SinkServer) -> None:
+    channel = SmtpChannel(settings(smtp_sink.port))
+    for _ in range(20):
+        assert isinstance(await channel.deliver(envelope(), before_data=committed), Accepted)
+    await channel.close()
+    assert {message.raw for message in smtp_sink.messages} == {LETTER.replace(b"\r\n", b"\n")}
+    assert len(smtp_sink.messages) == 20
+
+
+@pytest.mark.parametrize("fault", list(Fault))
+async def test_aiosmtpd_vanishing_within_data_leaves_it_open(recording_smtp: RecordingSmtp, fault: Fault) -> None:
+    recording_smtp.fault = fault
+    outcome = await SmtpChannel(settings(recording_smtp.port)).deliver(envelope(), before_data=committed)
+    assert isinstance(outcome, Unknown)
+
+
+async def test_aiosmtpd_refusals_keep_their_words(recording_smtp: RecordingSmtp) -> None:
+    recording_smtp.answers = {"ann@customer.test": "550 5.1.1 <ann@customer.test>: gone"}
+    channel = SmtpChannel(settings(recording_smtp.port))
+    outcome = await channel.deliver(envelope(), before_data=committed)
+    await channel.close()
+    assert isinstance(outcome, Refused)
+    assert (outcome.text, outcome.recipient) == ("550 5.1.1 <ann@customer.test>: gone", True)
+
+
+@pytest.mark.parametrize(("tls", "security"), [("implicit", "tls"), ("starttls", "starttls")])
+async def test_encryption_and_login(tls: str, security: str) -> None:
+    with RecordingSmtp(login=(LOGIN["username"], LOGIN["password"]), tls=tls) as server:
+        secure = {"host": "localhost", "security": security, "ca_file": str(server.ca_file), "timeout_seconds": 5.0}
+        channel = SmtpChannel(settings(server.port, **secure, **LOGIN))
+        probe = await channel.probe()
+        assert (probe.tls, probe.login, probe.peer) == ("TLSv1.3", "LOGIN", f"localhost:{server.port}")
+        outcome = await channel.deliver(envelope(), before_data=committed)
+        await channel.close()
+        assert isinstance(outcome, Accepted)
+        assert outcome.tls == "TLSv1.3"
+        assert server.messages[0].raw == LETTER
+
+
+async def test_a_wrong_password_is_tried_once_and_fails_no_message() -> None:
+    async with scripted({"AUTH": "535 5.7.8 wrong"}, extensions=("AUTH CRAM-MD5 PLAIN LOGIN",)) as peer:
+        channel = SmtpChannel(settings(peer.port, **LOGIN))
+        outcome = await channel.deliver(envelope(), before_data=committed)
+        assert isinstance(outcome, TryLater)
+        assert (outcome.text, outcome.code) == ("535 5.7.8 wrong", 535)
+        assert peer.verbs() == ["EHLO", "AUTH"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"username": "billing", "password": "wrong"}, "refuses the user name or password .*535.*: correct them"),
+        ({"ca_file": None}, "certificate .* is not trusted .*ca_file"),
+        ({"host": "127.0.0.2"}, "certificate .* is not trusted .*host name"),
+        ({"ca_file": "/nowhere/ca.pem"}, "CA file /nowhere/ca.pem cannot be read"),
+        ({"security": "starttls"}, "did not answer within .*465"),
+    ],
+    ids=["password", "certificate", "name", "ca file", "starttls on 465"],
+)
+async def test_what_is_wrong_is_said_with_its_fix(changes: dict[str, object], words: str) -> None:
+    with RecordingSmtp(login=(LOGIN["username"], LOGIN["password"]), tls="implicit") as server:
+        good = {"host": "localhost", "security": "tls", "ca_file": str(server.ca_file), "timeout_seconds": 2.0}
+        channel = SmtpChannel(settings(server.port, **{**good, **LOGIN, **changes}))
+        with pytest.raises(ChannelError, match=words) as raised:
+            await channel.probe()
+        assert str(LOGIN["password"]) not in str(raised.value)
+        outcome = await channel.deliver(envelope(), before_data=committed)
+        assert isinstance(outcome, TryLater)
+        assert server.messages == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"security": "tls"}, "does not speak TLS from the first byte .*587"),
+        ({"security": "starttls"}, "STARTTLS"),
+        (LOGIN, "offers no login .*none at all"),
+        ({"port": free_port()}, "nothing listens"),
+    ],
+    ids=["tls on 25", "no starttls", "no login", "no server"],
+)
+async def test_a_plain_server_is_not_used_as_if_it_were_a_secure_one(changes: dict[str, object], words: str) -> None:
+    async with scripted() as peer:
+        channel = SmtpChannel(settings(peer.port, **{"timeout_seconds": 2.0, **changes}))
+        with pytest.raises(ChannelError, match=words):
+            await channel.probe()
+        assert "AUTH" not in peer.verbs()
+
+
+async def test_a_busy_server_is_told_from_a_refusing_one() -> None:
+    async with scripted({"connect": "421 4.3.2 busy"}) as peer:
+        with pytest.raises(ChannelError, match=r"refuses the session \(421 4.3.2 busy\)") as raised:
+            await SmtpChannel(settings(peer.port)).probe()
+        assert (raised.value.code, raised.value.reply) == (421, "421 4.3.2 busy")
+    async with scripted({"AUTH": "454 4.7.0 later"}, extensions=("AUTH CRAM-MD5",)) as peer:
+        with pytest.raises(ChannelError, match="cannot check the login now"):
+            await SmtpChannel(settings(peer.port, **LOGIN)).probe()
+
+
+@pytest.mark.parametrize("host", ["mail.example.com", "192.168.1.5", "0.0.0.0"])
+def test_clear_text_never_leaves_this_machine(host: str) -> None:
+    with pytest.raises(ChannelError, match="without encryption"):
+        SmtpSettings(host=host, port=25, security="none")
+
+
+def test_the_password_is_not_printed(tmp_path: Path) -> None:
+    shown = repr(SmtpSettings(host="::1", port=25, security="none", password="hush", ca_file=str(tmp_path)))
+    assert "hush" not in shown
