@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
+import os
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn, TypeVar
 
@@ -54,10 +53,8 @@ def data_folder() -> Path:
 
 
 def actor() -> str:
-    """Return who is at the terminal, as the record's rows name them: an opaque id, no person's name."""
-    with suppress(OSError, KeyError, ImportError):
-        return f"person:{getpass.getuser()}"
-    return "person:unknown"
+    """Return who is at the terminal, as the record's rows name them: an opaque number, no person's name."""
+    return f"person:{os.getuid()}" if hasattr(os, "getuid") else "person:terminal"
 
 
 def run(work: Callable[[App], Awaitable[T]], *, clock: Clock = utc_now) -> T:

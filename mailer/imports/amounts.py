@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,8 +12,10 @@ from mailer.imports.rows import shown
 
 #: More digits than any amount has; guards the arithmetic against absurd cells.
 _MAX_DIGITS = 30
-_PLAIN = re.compile(r"\d{1,20}(?:\.\d{1,2})?", re.ASCII)
+#: The two commonest forms, which have one reading only: a short cut for long files.
+_COMMON = re.compile(r"(?:\d{1,20}|[1-9]\d{0,2}(?:,\d{3}){1,5}(?=\.))(?:\.(?:\d{1,2}|\d{4,8}))?", re.ASCII)
 _BODY = re.compile(r"\d(?:[\d.,' ]*\d)?", re.ASCII)
+_GROUP_MARKS = str.maketrans("", "", ".,' ")
 _SIGNS = str.maketrans({"\u00a0": " ", "\u202f": " ", "\u2009": " ", "\u2019": "'", "\u2212": "-", "\u2013": "-"})
 
 
@@ -37,7 +40,10 @@ _SHAPES: Mapping[DecimalMark, re.Pattern[str]] = {
 }
 
 _DOLLARS = frozenset(
-    "USD AUD CAD NZD SGD HKD TWD MXN ARS CLP COP UYU BBD BMD BND BSD BZD DOP FJD GYD JMD KYD LRD NAD SBD SRD TTD XCD".split()
+    (
+        "USD AUD CAD NZD SGD HKD TWD MXN ARS CLP COP UYU BBD BMD BND BSD BZD DOP FJD GYD JMD KYD LRD NAD SBD SRD "
+        "TTD XCD"
+    ).split()
 )
 #: Which currencies a symbol may stand for; a code such as "EUR" stands for itself.
 _SYMBOLS: Mapping[str, frozenset[str]] = {
@@ -56,6 +62,8 @@ _SYMBOLS: Mapping[str, frozenset[str]] = {
     "R": frozenset({"ZAR"}),
     "¥": frozenset({"JPY", "CNY"}),
     "₹": frozenset({"INR"}),
+    "Rs": frozenset({"INR", "PKR", "LKR", "NPR", "MUR", "SCR"}),
+    "Rs.": frozenset({"INR", "PKR", "LKR", "NPR", "MUR", "SCR"}),
     "₺": frozenset({"TRY"}),
     "₪": frozenset({"ILS"}),
     "₩": frozenset({"KRW", "KPW"}),
@@ -115,19 +123,21 @@ def _parts(text: str) -> _Parts | None:
     words = around.split()
     if len(words) > 1 or any(c in "()+-'" or c.isdigit() for c in around):
         return None
+    if words and not any(c.isalpha() or unicodedata.category(c) == "Sc" for c in words[0]):
+        return None
     readings = {mark: _plain(match) for mark, s in _SHAPES.items() if (match := s.fullmatch(body.group()))}
     return _Parts(negative=marks not in {(), ("+",)}, symbol=words[0] if words else "", readings=readings)
 
 
 def _plain(match: re.Match[str]) -> str:
-    whole, decimals = re.sub(r"\D", "", match.group(1)), match.group(4)
+    whole, decimals = match.group(1).translate(_GROUP_MARKS), match.group(4)
     return whole if decimals is None else f"{whole}.{decimals}"
 
 
 def read_amount(text: str, mark: DecimalMark | None) -> Amount | NoAmount:
     """Return the amount in a cell, given the file's decimal mark (None when the file does not tell)."""
-    if mark is not DecimalMark.COMMA and _PLAIN.fullmatch(text):
-        return Amount(plain=text)
+    if mark is not DecimalMark.COMMA and _COMMON.fullmatch(text):
+        return Amount(plain=text.replace(",", ""))
     parts = _parts(text)
     if parts is None or not parts.readings:
         return NoAmount(reason="This is not an amount; write it like 1234.50.")
@@ -157,7 +167,7 @@ class AmountEvidence:
 
     def add(self, line: int, text: str) -> None:
         """Take one amount into account; one that reads the same, or has a sense, under both marks says nothing."""
-        if DecimalMark.DOT in self._seen and _PLAIN.fullmatch(text):
+        if DecimalMark.DOT in self._seen and _COMMON.fullmatch(text):
             return
         parts = _parts(text)
         if parts is not None and len(parts.readings) == 1:

@@ -101,7 +101,7 @@ class Cells:
 
     def emails(self, column: str) -> tuple[str, ...]:
         """Return several mail addresses, separated by "|", ";" or ","."""
-        found = (self._address(column, part) for part in self._parts(column))
+        found = (self._address(column, part) for part in _parts(self.raw(column)))
         return tuple(address for address in found if address)
 
     def _address(self, column: str, value: str) -> str:
@@ -112,11 +112,7 @@ class Cells:
 
     def words(self, column: str) -> tuple[str, ...]:
         """Return a list such as tags, separated by "|", ";" or ",", each once."""
-        text = self.text(column)
-        return tuple(dict.fromkeys(self._parts(column))) if text else ()
-
-    def _parts(self, column: str) -> list[str]:
-        return [part.strip() for part in _LIST_MARKS.split(self.raw(column)) if part.strip()]
+        return tuple(dict.fromkeys(_parts(self.text(column))))
 
     def date(self, column: str) -> date | None:
         """Return a local date, None when blank or bad."""
@@ -165,6 +161,11 @@ class Cells:
         if currency is not None and not symbol_fits(amount.symbol, currency):
             self.error(column, f"{shown(amount.symbol)!r} does not agree with the currency {currency}; correct one.")
             return None
+        if currency is None and amount.symbol and not self.blocked:
+            self.error(
+                column, f"The amount names a currency ({shown(amount.symbol)}); write its code in its own column."
+            )
+            return None
         return amount.plain
 
     def language(self, column: str) -> str | None:
@@ -187,3 +188,7 @@ class Cells:
             self.error(column, f"This is not {what}.")
             return None
         return value
+
+
+def _parts(text: str) -> list[str]:
+    return [part.strip() for part in _LIST_MARKS.split(text) if part.strip()]

@@ -48,8 +48,9 @@ class Format(Generic[Row_co]):
     `build` turns the cells of one row into a value, or returns None when it left a problem or skips the row.
     `key` are the columns that make a row what it is: a second row with the same key is a repetition or a
     contradiction. `customer` are columns that describe a customer, its reference first: rows of one customer must
-    agree. `address` is the column with the address reminders go to. `one_of`: at least one of these columns must be in the header. `folds`: a record is one line of an invoice
-    and consecutive ones belong together.
+    agree. `address` is the column with the address reminders go to. `one_of`: at least one of these columns must be
+    in the header. `folds`: a record is one line of an invoice and consecutive ones belong together. `open_ended`: its
+    files have other columns too, and that is not worth a note.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Format(Generic[Row_co]):
     address: str = ""
     one_of: tuple[str, ...] = ()
     folds: bool = False
+    open_ended: bool = False
 
     @property
     def required(self) -> tuple[str, ...]:
@@ -109,7 +111,7 @@ class Layout:
     def values(self, cells: Sequence[str]) -> tuple[str, ...]:
         """Return a record's cells in the order of the format's columns, stripped, "" where absent."""
         count = len(cells)
-        return tuple(cells[p].strip() if p is not None and p < count else "" for p in self.positions)
+        return tuple([cells[p].strip() if p is not None and p < count else "" for p in self.positions])
 
 
 def missing_columns(form: Format[object], header: Sequence[str]) -> tuple[str, ...]:

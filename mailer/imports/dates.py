@@ -138,9 +138,10 @@ class DateEvidence:
         return DateFinding(order=left[0], because=self._because(left[0]))
 
     def _contradiction(self) -> str:
-        said = [f"{shown(text)!r} on line {line} cannot be {order}" for order, (line, text) in self._excluded.items()]
+        said = [(order, *self._excluded[order]) for order in (DateOrder.DMY, DateOrder.MDY)]
+        reasons = [f"{shown(text)!r} on line {line} cannot be {order}" for order, line, text in said]
         return (
-            f"The dates contradict each other: {', '.join(said)}; "
+            f"The dates contradict each other: {' and '.join(reasons)}; "
             "give --date-order dmy, mdy or ymd to have the dates that do not fit reported as problems."
         )
 

@@ -57,7 +57,10 @@ def opened(source: Source) -> Iterator[BinaryIO]:
 
 def digest(stream: BinaryIO) -> str:
     """Return the SHA-256 (hex) of what is left of a stream."""
-    return hashlib.file_digest(stream, "sha256").hexdigest()
+    digesting = hashlib.sha256()
+    while chunk := stream.read(_CHUNK_BYTES):
+        digesting.update(chunk)
+    return digesting.hexdigest()
 
 
 def scan_bytes(stream: BinaryIO) -> ByteScan:
@@ -80,8 +83,8 @@ def scan_bytes(stream: BinaryIO) -> ByteScan:
             raise UnreadableFile(f"The file has zero bytes: it is no text, or UTF-16 without its mark; {_SAVE_AS}.")
         possible = {name: decoder for name, decoder in possible.items() if _goes_on(decoder, chunk)}
         if not possible:
-            known = "UTF-8 nor Windows-1252" if marked is None else f"what its byte order mark says ({marked})"
-            raise UnreadableFile(f"The text is neither {known}; {_SAVE_AS}.".replace("neither what", "not what"))
+            known = f"not {marked}, as its first bytes say" if marked else "neither UTF-8 nor Windows-1252"
+            raise UnreadableFile(f"The text is {known}; {_SAVE_AS}.")
         if not chunk:
             return ByteScan(sha256=digesting.hexdigest(), encoding=next(iter(possible)))
         chunk = stream.read(_CHUNK_BYTES)

@@ -79,7 +79,7 @@ def inspect_file(
                 decimal_mark=found.decimal_mark,
                 sha256=scan.sha256,
                 rows=found.rows,
-                notes=_notes(scan, layout, found),
+                notes=_notes(scan, found, () if form.open_ended else layout.ignored),
                 repeats=found.repeats,
             )
 
@@ -107,12 +107,12 @@ def _look_through(table: Table, form: Format[object], layout: Layout, date_order
     )
 
 
-def _notes(scan: ByteScan, layout: Layout, found: _Findings) -> tuple[str, ...]:
+def _notes(scan: ByteScan, found: _Findings, ignored: tuple[str, ...]) -> tuple[str, ...]:
     notes = [found.dates.because, found.amounts_note]
     if scan.encoding == "cp1252":
         notes.append("The text is not UTF-8 and is read as Windows-1252; check names with accents.")
-    if layout.ignored:
-        notes.append(f"Columns that are not read: {', '.join(shown(name) for name in layout.ignored)}.")
+    if ignored:
+        notes.append(f"Columns that are not read: {', '.join(shown(name) for name in ignored)}.")
     if found.rows == 0:
         notes.append("The file has a header but no rows.")
     return tuple(note for note in notes if note)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Generic, TypeVar
 
 from mailer.imports.cells import Cells, Reading
@@ -81,8 +81,8 @@ class _RowReader(Generic[Row]):
     def read(self, record: Record) -> Iterator[Row | Problem]:
         """Yield the problems of a record, then its row if nothing is wrong with it."""
         if record.cells is None:
-            lines = "line" if record.line == record.last_line else f"lines {record.line} to {record.last_line}, the row"
-            reason = f"The quotes of this {lines} do not match; double the quotes inside a quoted value."
+            lines = "" if record.line == record.last_line else f" (lines {record.line} to {record.last_line})"
+            reason = f"The quotes of this row{lines} do not match; double the quotes inside a quoted value."
             yield Problem(line=record.line, column="", value="", reason=reason)
             return
         misfit = self._layout.misfit(record.cells)

@@ -27,13 +27,13 @@ def currencies() -> frozenset[str]:
 @cache
 def languages() -> frozenset[str]:
     """Return the BCP 47 primary language subtags."""
-    return frozenset(code for code in Locale("en").languages if len(code) <= _LONGEST_PRIMARY_LANGUAGE)
+    return frozenset(code for code in map(str, Locale("en").languages) if len(code) <= _LONGEST_PRIMARY_LANGUAGE)
 
 
 @cache
 def countries() -> frozenset[str]:
     """Return the ISO 3166-1 alpha-2 codes, and XK."""
-    return frozenset(code for code in Locale("en").territories if len(code) == len("GB")) - _NO_COUNTRIES
+    return frozenset(code for code in map(str, Locale("en").territories) if len(code) == len("GB")) - _NO_COUNTRIES
 
 
 @cache

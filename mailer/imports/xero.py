@@ -113,5 +113,6 @@ XERO: Format[InvoiceRow] = Format(
     address="EmailAddress",
     one_of=("InvoiceAmountDue", "InvoiceAmountPaid"),
     folds=True,
+    open_ended=True,
     build=_build,
 )

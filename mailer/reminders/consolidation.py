@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date
+from typing import assert_never
 
 from mailer.domain.actions import CreateTask, SendReminder
 from mailer.domain.agreement import PromiseState
 from mailer.domain.case import TaskKind
 from mailer.domain.message import ListedInvoice
 from mailer.reminders.guards import Situation, Turn
-from mailer.reminders.steps import CallTask, EmailStep, FinalNotice, HoldNotice, LetterTask, MailStep
+from mailer.reminders.steps import CallTask, LetterTask, MailStep, TaskStep
 
 
 def choose_mail(turns: Sequence[Turn]) -> tuple[list[Turn], list[Turn]]:
@@ -26,18 +27,19 @@ def one_mail(turns: Sequence[Turn], situation: Situation) -> list[SendReminder]:
 
     The firmest is the highest on the policy's ladder; it gives the template, and how long the mail is of use.
     """
-    mails = [(step, turn) for turn in turns if isinstance(step := turn.rung.step, (EmailStep, HoldNotice, FinalNotice))]
-    if not mails:
+    steps = [turn.rung.step for turn in turns if isinstance(turn.rung.step, MailStep)]
+    if not steps:
         return []
-    firmest: MailStep = max((step for step, _ in mails), key=situation.policy.steps.index)
-    first, others = _split(turns, firmest)
+    firmest = max(steps, key=situation.policy.steps.index)
+    main = [turn for turn in turns if turn.rung.step == firmest]
+    others = [turn for turn in turns if turn.rung.step != firmest]
     return [
         SendReminder(
             customer_id=situation.facts.customer.id,
             recipient=situation.facts.customer.email,
             template=firmest.template,
             main_step_id=firmest.id,
-            listed=_listed([*first, *others]),
+            listed=_listed([*main, *others]),
             useful_days=firmest.useful_days,
             broken_promise_on=_broken_promise_on(turns, situation),
         )
@@ -46,14 +48,14 @@ def one_mail(turns: Sequence[Turn], situation: Situation) -> list[SendReminder]:
 
 def tasks(turns: Iterable[Turn], situation: Situation) -> list[CreateTask]:
     """Return one task per task rung, covering all invoices whose turn it is there."""
-    by_step: dict[CallTask | LetterTask, list[Turn]] = {}
+    by_step: dict[TaskStep, list[Turn]] = {}
     for turn in turns:
-        if isinstance(step := turn.rung.step, (CallTask, LetterTask)):
-            by_step.setdefault(step, []).append(turn)
+        if isinstance(turn.rung.step, TaskStep):
+            by_step.setdefault(turn.rung.step, []).append(turn)
     return [
         CreateTask(
             customer_id=situation.facts.customer.id,
-            kind=TaskKind.CALL if isinstance(step, CallTask) else TaskKind.LETTER,
+            kind=_kind(step),
             listed=_listed(group),
             step_id=step.id,
             instructions=step.instructions,
@@ -62,9 +64,14 @@ def tasks(turns: Iterable[Turn], situation: Situation) -> list[CreateTask]:
     ]
 
 
-def _split(turns: Iterable[Turn], firmest: MailStep) -> tuple[list[Turn], list[Turn]]:
-    first = [turn for turn in turns if turn.rung.step == firmest]
-    return first, [turn for turn in turns if turn.rung.step != firmest]
+def _kind(step: TaskStep) -> TaskKind:
+    match step:
+        case CallTask():
+            return TaskKind.CALL
+        case LetterTask():
+            return TaskKind.LETTER
+        case _:
+            assert_never(step)
 
 
 def _listed(turns: Iterable[Turn]) -> tuple[ListedInvoice, ...]:

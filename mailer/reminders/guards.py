@@ -14,7 +14,7 @@ from mailer.domain.invoice import Invoice
 from mailer.reminders.calendar import SendCalendar
 from mailer.reminders.ladder import Rung, may_be_said
 from mailer.reminders.policy import Policy
-from mailer.reminders.steps import Anchor, CallTask, LetterTask
+from mailer.reminders.steps import Anchor, TaskStep
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +51,7 @@ class Turn:
     @property
     def is_task(self) -> bool:
         """Whether a person does it, so that neither an address nor the send window matters."""
-        return isinstance(self.rung.step, (CallTask, LetterTask))
+        return isinstance(self.rung.step, TaskStep)
 
     @property
     def is_thanks(self) -> bool:

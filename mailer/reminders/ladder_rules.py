@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from mailer.domain.ids import StepId
 from mailer.reminders.fields import Fields
-from mailer.reminders.steps import Anchor, CallTask, EmailStep, FinalNotice, HoldNotice, LetterTask, Step
+from mailer.reminders.steps import Anchor, CallTask, EmailStep, FinalNotice, HoldNotice, LetterTask, Step, Timing
 
 #: How policy files call the kinds; the first three are said by mail.
 KINDS: dict[str, type[Step]] = {
@@ -28,26 +28,24 @@ def read_step(table: Mapping[str, object], number: int) -> tuple[Step | None, li
     """
     named = table.get("id")
     fields = Fields(table, where=f"step {named!r}" if isinstance(named, str) else f"step number {number}")
+    step_id, timing = StepId(fields.name("id")), fields.timing("when")
     word = fields.text("kind", default="email")
     if word not in KINDS:
         fields.problem("kind", f"is {word!r}: write one of {', '.join(KINDS)}")
         return None, fields.problems
-    step = _step(fields, KINDS[word])
+    step = _step(fields, KINDS[word], step_id, timing)
     fields.finish()
     return (None if fields.problems else step), fields.problems
 
 
-def _step(fields: Fields, kind: type[Step]) -> Step:
-    step_id, timing = StepId(fields.name("id")), fields.timing("when")
+def _step(fields: Fields, kind: type[Step], step_id: StepId, timing: Timing) -> Step:
     every, limit = _repeat(fields)
-    if kind is CallTask:
+    if issubclass(kind, CallTask):
         instructions = fields.text("instructions")
-        return CallTask(
-            id=step_id, timing=timing, repeat_every_days=every, repeat_limit=limit, instructions=instructions
-        )
-    template = fields.name("template", default=step_id or "template")
-    if kind is LetterTask:
-        return LetterTask(
+        return kind(id=step_id, timing=timing, repeat_every_days=every, repeat_limit=limit, instructions=instructions)
+    template = fields.name("template") if fields.has("template") else step_id
+    if issubclass(kind, LetterTask):
+        return kind(
             id=step_id,
             timing=timing,
             repeat_every_days=every,
@@ -55,8 +53,7 @@ def _step(fields: Fields, kind: type[Step]) -> Step:
             template=template,
             instructions=fields.text("instructions"),
         )
-    mail = HoldNotice if kind is HoldNotice else FinalNotice if kind is FinalNotice else EmailStep
-    return mail(
+    return kind(
         id=step_id,
         timing=timing,
         repeat_every_days=every,

@@ -112,6 +112,7 @@ class LetterTask(_Rung):
     instructions: str
 
 
+#: Said by mail, or done by a person.
 MailStep = EmailStep | HoldNotice | FinalNotice
 TaskStep = CallTask | LetterTask
-Step = EmailStep | HoldNotice | FinalNotice | CallTask | LetterTask
+Step = MailStep | TaskStep

@@ -126,9 +126,10 @@ async def add(tx: Tx, stored: Sequence[StoredMail]) -> None:
     await tx.run(insert(mails), [_values(m) for m in stored])
 
 
-async def save(tx: Tx, mail: StoredMail) -> None:
-    """Overwrite what was made of a mail."""
-    await tx.run(update(mails).where(mails.c.id == mail.id).values(_values(mail)))
+async def save(tx: Tx, mail: StoredMail, *, was: str) -> bool:
+    """Overwrite what was made of a mail that is in state `was`; returns False when another worker was faster."""
+    mine = (mails.c.id == mail.id) & (mails.c.state == was)
+    return await tx.run(update(mails).where(mine).values(_values(mail))) == 1
 
 
 async def load(tx: Tx, mail_id: str) -> StoredMail | None:
@@ -170,7 +171,7 @@ async def unclaimed_before(tx: Tx, before: datetime) -> list[StoredMail]:
 async def let_go(tx: Tx, mail: StoredMail, why: str) -> None:
     """Delete the raw bytes of a mail; its hash, UID and the reason stay."""
     bare = replace(mail, payload_id="", from_email="", subject="", why=why, needs_person=False)
-    await save(tx, bare)
+    await save(tx, bare, was=mail.state)
     await tx.run(delete(payloads).where(payloads.c.id == mail.payload_id))
 
 

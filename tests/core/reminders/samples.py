@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
 from mailer.domain.actions import CreateTask, SendReminder, SkipStep
 from mailer.domain.agreement import Dispute, DisputeState, Hold, HoldKind, Promise, PromiseState
@@ -19,6 +20,8 @@ from mailer.reminders.policy import Policy, policy_from_values
 
 CUSTOMER = Customer(id=CustomerId("cus_1"), ref="C1", name="Ada Ltd", email="ap@ada.test", time_zone="UTC")
 LIMITS = Limits(live=True, max_data_age_hours=24)
+#: Keyword arguments of `planned` or `replace`, as tables of tests hold them.
+Changes = dict[str, Any]
 #: Every day, all day: what a test is about should not hang on the weekday.
 ALWAYS = SendCalendar(time_zone="UTC", days=frozenset(range(7)), opens=time(0), closes=time(23, 59))
 OFFICE = SendCalendar(time_zone="UTC", days=frozenset(range(5)), opens=time(9), closes=time(17))
@@ -85,7 +88,9 @@ def step(step_id: str, on: int, how: StepHow = StepHow.SENT, *, number: str = "1
     return StepDone(invoice_id=InvoiceId(f"inv_{number}"), step_id=StepId(step_id), cycle=cycle, how=how, at=at(on))
 
 
-def promise(due: int, pauses_until: int, state: PromiseState = PromiseState.TRACKED, *, confirmed: bool = False) -> Promise:
+def promise(
+    due: int, pauses_until: int, state: PromiseState = PromiseState.TRACKED, *, confirmed: bool = False
+) -> Promise:
     return Promise(
         id=PromiseId("prom_1"),
         customer_id=CUSTOMER.id,

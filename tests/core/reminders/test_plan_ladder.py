@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mailer.domain.case import StepHow
+from mailer.domain.case import StepDone, StepHow
 from mailer.domain.invoice import InvoiceClosing
 from tests.core.reminders.samples import (
     MAILS,
@@ -42,7 +42,9 @@ SAID_TWO = (step("friendly", 1), step("second", 8))
         (90, (*SAID_TWO, step("hold_notice", 20), step("final_notice", 30)), None),
     ],
 )
-def test_a_rung_is_said_from_its_day_on_after_the_one_before(on: int, said: tuple, expected: str | None) -> None:
+def test_a_rung_is_said_from_its_day_on_after_the_one_before(
+    on: int, said: tuple[StepDone, ...], expected: str | None
+) -> None:
     found = mail(planned(on, steps=said))
     assert (found.template if found else None) == expected
 
@@ -140,7 +142,7 @@ class TestNotices:
         assert ("1", "hold_notice", "first_must_be_gentle") in not_now(planned(40, invoice(), steps=done))
 
     def test_a_call_alone_is_no_first_mail(self) -> None:
-        steps = [
+        steps: list[dict[str, object]] = [
             {"id": "call", "kind": "call", "when": "4 days after due", "instructions": "phone"},
             {"id": "final_notice", "kind": "final_notice", "when": "30 days after due"},
         ]
@@ -176,7 +178,9 @@ class TestRepeating:
             (99, (20, 40, 54), []),
         ],
     )
-    def test_each_time_counts_from_the_time_before(self, on: int, times: tuple[int, ...], expected: list) -> None:
+    def test_each_time_counts_from_the_time_before(
+        self, on: int, times: tuple[int, ...], expected: list[tuple[str, str, int]]
+    ) -> None:
         said = tuple(step("tail", said_on, cycle=cycle) for cycle, said_on in enumerate(times))
         assert rungs(mail(planned(on, steps=(*SAID_TWO, *said), policy=self.ladder))) == expected
 

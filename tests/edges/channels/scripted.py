@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from enum import Enum, auto
 
@@ -38,6 +39,8 @@ class ScriptedSmtp:
         self.messages: list[bytes] = []
         self.connections = 0
         self.open_connections = 0
+        #: With "STARTTLS" among the extensions on demand, else from the first byte.
+        self.tls: ssl.SSLContext | None = None
         self.port = 0
         self.closed = asyncio.Event()
 
@@ -49,10 +52,12 @@ class ScriptedSmtp:
         self.connections += 1
         self.open_connections += 1
         try:
+            if self.tls is not None and "STARTTLS" not in self.extensions:
+                await writer.start_tls(self.tls)
             if await self._answer(writer, "connect", "220 scripted.test ESMTP"):
                 while await self._command(reader, writer):
                     pass
-        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+        except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass
         finally:
             self.open_connections -= 1
@@ -67,6 +72,10 @@ class ScriptedSmtp:
             lines = ("scripted.test", *self.extensions)
             text = "".join(f"250-{item}\r\n" for item in lines[:-1]) + f"250 {lines[-1]}"
             return await self._answer(writer, verb, text)
+        if verb == "STARTTLS" and self.tls is not None:
+            await self._answer(writer, verb, "220 go ahead")
+            await writer.start_tls(self.tls)
+            return True
         if verb == "DATA":
             return await self._data(reader, writer)
         return await self._answer(writer, verb, "221 bye" if verb == "QUIT" else "250 2.0.0 OK") and verb != "QUIT"
@@ -101,7 +110,10 @@ class ScriptedSmtp:
 
 @contextlib.asynccontextmanager
 async def scripted(
-    script: Script | None = None, *, extensions: tuple[str, ...] = ("8BITMIME", "SIZE 50000000")
+    script: Script | None = None,
+    *,
+    extensions: tuple[str, ...] = ("8BITMIME", "SIZE 50000000"),
+    host: str = "127.0.0.1",
 ) -> AsyncIterator[ScriptedSmtp]:
     """Run the server on a free loopback port."""
     peer = ScriptedSmtp(script or {}, extensions=extensions)
@@ -110,7 +122,7 @@ async def scripted(
     def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         tasks.add(asyncio.create_task(peer._serve(reader, writer)))
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(serve, host, 0)
     peer.port = server.sockets[0].getsockname()[1]
     try:
         yield peer

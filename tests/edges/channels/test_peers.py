@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from mailer.channels import CHANNELS, ChannelError, SmtpChannel, SmtpSettings
 from mailer.domain.delivery import Accepted, Refused, TryLater, Unknown
 from tests.edges.channels.scripted import LETTER, committed, envelope, scripted, settings
+from tests.servers.dovecot import make_certificate
 from tests.servers.process import free_port
 from tests.servers.smtp import Fault, RecordingSmtp, SinkServer
 
@@ -50,18 +52,41 @@ async def test_aiosmtpd_refusals_keep_their_words(recording_smtp: RecordingSmtp)
     assert (outcome.text, outcome.recipient) == ("550 5.1.1 <ann@customer.test>: gone", True)
 
 
-@pytest.mark.parametrize(("tls", "security"), [("implicit", "tls"), ("starttls", "starttls")])
-async def test_encryption_and_login(tls: str, security: str) -> None:
-    with RecordingSmtp(login=(LOGIN["username"], LOGIN["password"]), tls=tls) as server:
+@pytest.mark.parametrize(
+    ("tls", "security", "login", "method"),
+    [("implicit", "tls", {}, ""), ("starttls", "starttls", LOGIN, "PLAIN")],
+    ids=["tls", "starttls and login"],
+)
+async def test_encryption_and_login(tls: str, security: str, login: dict[str, str], method: str) -> None:
+    expected = (login["username"], login["password"]) if login else None
+    with RecordingSmtp(login=expected, tls=tls) as server:
         secure = {"host": "localhost", "security": security, "ca_file": str(server.ca_file), "timeout_seconds": 5.0}
-        channel = SmtpChannel(settings(server.port, **secure, **LOGIN))
+        channel = SmtpChannel(settings(server.port, **secure, **login))
         probe = await channel.probe()
-        assert (probe.tls, probe.login, probe.peer) == ("TLSv1.3", "LOGIN", f"localhost:{server.port}")
+        assert (probe.tls, probe.login, probe.peer) == ("TLSv1.3", method, f"localhost:{server.port}")
         outcome = await channel.deliver(envelope(), before_data=committed)
         await channel.close()
         assert isinstance(outcome, Accepted)
         assert outcome.tls == "TLSv1.3"
         assert server.messages[0].raw == LETTER
+
+
+@pytest.mark.parametrize(
+    ("security", "extensions", "verbs"), [("tls", (), []), ("starttls", ("STARTTLS",), ["EHLO", "STARTTLS"])]
+)
+@pytest.mark.parametrize(("host", "trusted"), [("localhost", False), ("127.0.0.2", True)])
+async def test_an_untrusted_certificate_gets_nothing(
+    tmp_path: Path, security: str, extensions: tuple[str, ...], verbs: list[str], host: str, *, trusted: bool
+) -> None:
+    certificate = make_certificate(tmp_path)
+    async with scripted(extensions=(*extensions, "AUTH PLAIN"), host=host) as peer:
+        peer.tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        peer.tls.load_cert_chain(certificate, tmp_path / "key.pem")
+        secure = {"host": host, "security": security, "ca_file": str(certificate) if trusted else None}
+        channel = SmtpChannel(settings(peer.port, **secure, **LOGIN))
+        with pytest.raises(ChannelError, match=r"certificate .* is not trusted .*host name .*ca_file"):
+            await channel.probe()
+        assert peer.verbs() == verbs
 
 
 async def test_a_wrong_password_is_tried_once_and_fails_no_message() -> None:
@@ -73,27 +98,31 @@ async def test_a_wrong_password_is_tried_once_and_fails_no_message() -> None:
         assert peer.verbs() == ["EHLO", "AUTH"]
 
 
-@pytest.mark.parametrize(
-    ("changes", "words"),
-    [
-        ({"username": "billing", "password": "wrong"}, "refuses the user name or password .*535.*: correct them"),
-        ({"ca_file": None}, "certificate .* is not trusted .*ca_file"),
-        ({"host": "127.0.0.2"}, "certificate .* is not trusted .*host name"),
-        ({"ca_file": "/nowhere/ca.pem"}, "CA file /nowhere/ca.pem cannot be read"),
-        ({"security": "starttls"}, "did not answer within .*465"),
-    ],
-    ids=["password", "certificate", "name", "ca file", "starttls on 465"],
-)
-async def test_what_is_wrong_is_said_with_its_fix(changes: dict[str, object], words: str) -> None:
-    with RecordingSmtp(login=(LOGIN["username"], LOGIN["password"]), tls="implicit") as server:
-        good = {"host": "localhost", "security": "tls", "ca_file": str(server.ca_file), "timeout_seconds": 2.0}
-        channel = SmtpChannel(settings(server.port, **{**good, **LOGIN, **changes}))
-        with pytest.raises(ChannelError, match=words) as raised:
+async def test_a_wrong_password_is_said_with_the_servers_words_and_the_fix() -> None:
+    with RecordingSmtp(login=(LOGIN["username"], LOGIN["password"]), tls="starttls") as server:
+        secure = {"host": "localhost", "security": "starttls", "ca_file": str(server.ca_file), "timeout_seconds": 5.0}
+        channel = SmtpChannel(settings(server.port, **secure, username="billing", password="hush"))
+        with pytest.raises(ChannelError, match=r"refuses the user name or password \(535 .*\): correct them") as raised:
             await channel.probe()
-        assert str(LOGIN["password"]) not in str(raised.value)
-        outcome = await channel.deliver(envelope(), before_data=committed)
-        assert isinstance(outcome, TryLater)
-        assert server.messages == []
+        assert "hush" not in str(raised.value)
+
+
+async def test_starttls_at_the_port_for_tls_is_found_out(tmp_path: Path) -> None:
+    certificate = make_certificate(tmp_path)
+    async with scripted() as peer:
+        peer.tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        peer.tls.load_cert_chain(certificate, tmp_path / "key.pem")
+        with pytest.raises(ChannelError, match=r"did not answer within 0.3 s.*465"):
+            await SmtpChannel(settings(peer.port, security="starttls")).probe()
+
+
+async def test_a_missing_ca_file_is_named_and_sends_nothing() -> None:
+    async with scripted() as peer:
+        channel = SmtpChannel(settings(peer.port, security="tls", ca_file="/nowhere/ca.pem"))
+        with pytest.raises(ChannelError, match="CA file /nowhere/ca.pem cannot be read"):
+            await channel.probe()
+        assert isinstance(await channel.deliver(envelope(), before_data=committed), TryLater)
+        assert peer.connections == 0
 
 
 @pytest.mark.parametrize(

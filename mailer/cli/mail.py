@@ -1,0 +1,246 @@
+"""`duly inbox …` and `duly outbox …`."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Any
+
+import typer
+
+from mailer.cli.context import InputRefused, actor, run
+from mailer.cli.output import Output, OutputOption, one_json, say, show
+from mailer.domain.delivery import OutboxState
+from mailer.domain.ids import CustomerId, InvoiceId, OutboxId
+from mailer.flows import decide_mail, receive_mail, resolve_unknown
+from mailer.flows.decide_mail import Decision, Verdict
+from mailer.flows.find_customer import the_customer
+from mailer.flows.read_reply import read_stored
+from mailer.replies.parse import parse
+from mailer.store import customers, events, inbox, invoices, outbox
+from mailer.store.inbox import StoredMail
+from mailer.wiring import App
+
+inbox_app = typer.Typer(help="Incoming mail: fetch, look, assign, decide.", no_args_is_help=True)
+outbox_app = typer.Typer(help="Outgoing mail: look, settle what is in doubt.", no_args_is_help=True)
+MailArgument = Annotated[str, typer.Argument(metavar="MAIL", help="The mail's id, as in `duly inbox list`.")]
+DAY = ["%Y-%m-%d"]
+#: How much of a mail `inbox show` prints, in characters.
+SHOWN = 20_000
+
+
+def register(app: typer.Typer) -> None:
+    """Add the two nouns to the command tree."""
+    app.add_typer(inbox_app, name="inbox")
+    app.add_typer(outbox_app, name="outbox")
+
+
+@inbox_app.command()
+def fetch(
+    since: Annotated[datetime | None, typer.Option(formats=DAY, help="Also take in older mail, as history.")] = None,
+) -> None:
+    """Fetch and read what is new. Example: duly inbox fetch --since 2026-10-01"""
+
+    async def work(app: App) -> Any:
+        fetched = await receive_mail.poll(app.intake(), since=since.date() if since else None)
+        return fetched, await read_stored(app.reader())
+
+    fetched, read = run(work)
+    if fetched.busy:
+        say("another process is reading this mailbox; nothing done")
+        return
+    say(f"{fetched.fetched} fetched, {read.read} read, {read.waiting} wait for a person")
+    if fetched.missing:
+        say(f"{fetched.missing} were left out by the server; they will be asked for again")
+
+
+@inbox_app.command("list")
+def list_(
+    *,
+    everything: Annotated[bool, typer.Option("--all", help="All mail, not only what waits for a person.")] = False,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many, newest first.")] = 50,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """List the mail that waits for a person. Example: duly inbox list --all -o json"""
+
+    async def work(app: App) -> list[dict[str, Any]]:
+        async with app.store.reading() as tx:
+            found = await inbox.listing(tx, needs_person=None if everything else True, limit=limit)
+            people = await customers.by_ids(tx, [m.customer_id for m in found if m.customer_id])
+        return [_row(mail, people[mail.customer_id].name if mail.customer_id in people else "") for mail in found]
+
+    rows = run(work)
+    empty = "No mail is stored yet: `duly inbox fetch`." if everything else "Nothing waits for you."
+    show(rows, output, columns=("mail", "from", "customer", "subject", "why"), empty=empty)
+
+
+def _row(mail: StoredMail, customer: str) -> dict[str, Any]:
+    return {
+        "mail": mail.id,
+        "at": mail.sent_at or mail.fetched_at,
+        "from": mail.from_email,
+        "customer": customer,
+        "subject": mail.subject,
+        "kind": mail.kind,
+        "matched_by": mail.method,
+        "needs_person": mail.needs_person,
+        "why": mail.why,
+    }
+
+
+@inbox_app.command("show")
+def show_(mail_id: MailArgument, output: OutputOption = Output.TABLE) -> None:
+    """Show one mail: whose it is and why, what was read, its text. Example: duly inbox show mail_0f3k…"""
+
+    async def work(app: App) -> dict[str, Any]:
+        async with app.store.reading() as tx:
+            mail = await inbox.load(tx, mail_id)
+            if mail is None:
+                raise InputRefused(f"there is no mail {mail_id!r}: `duly inbox list --all` shows them")
+            raw = await events.payload(tx, mail.payload_id)
+            reading = await events.payload(tx, mail.id.replace("mail_", "read_", 1))
+            who = await customers.by_ids(tx, [mail.customer_id] if mail.customer_id else [])
+        name = who[mail.customer_id].name if mail.customer_id in who else "nobody yet"
+        text = parse(raw).text[:SHOWN] if raw else "(its bytes were let go)"
+        return {**_row(mail, name), "reading": (reading or b"{}").decode(), "text": text}
+
+    found = run(work)
+    if output is not Output.TABLE:
+        one_json(found)
+        return
+    for key, value in found.items():
+        say(f"\n{value}" if key == "text" else f"{key.replace('_', ' '):>13}  {value}")
+
+
+@inbox_app.command("assign")
+def assign(
+    mail_id: MailArgument,
+    customer: Annotated[str, typer.Argument(help="Case, customer or invoice number it belongs to.")],
+) -> None:
+    """Say whose a mail is; it then holds and is read. Example: duly inbox assign mail_0f3k… INV-2041"""
+
+    async def work(app: App) -> bool:
+        who, invoice_ids = await _meant(app, customer)
+        return await decide_mail.assign(app.reader(), mail_id, who, invoice_ids, actor())
+
+    _done(needs_person=run(work), mail_id=mail_id)
+
+
+async def _meant(app: App, said: str) -> tuple[Any, tuple[InvoiceId, ...]]:
+    async with app.store.reading() as tx:
+        who = await the_customer(tx, said)
+        named = await invoices.by_numbers(tx, [said])
+    return who, tuple(i.id for i in named.values())
+
+
+@inbox_app.command("reprocess")
+def reprocess(mail_id: MailArgument) -> None:
+    """Read a stored mail again, as if it had just come. Example: duly inbox reprocess mail_0f3k…"""
+
+    async def work(app: App) -> bool:
+        return await decide_mail.reprocess(app.reader(), mail_id, actor())
+
+    _done(needs_person=run(work), mail_id=mail_id)
+
+
+def _done(*, needs_person: bool, mail_id: str) -> None:
+    if needs_person:
+        say(f"done; it still waits for your decision: `duly inbox show {mail_id}`, then `duly inbox decide`")
+        raise typer.Exit(1)
+    say("done")
+
+
+@inbox_app.command("decide")
+def decide(
+    mail_id: MailArgument,
+    decision: Annotated[Decision, typer.Argument(help="What it means.")],
+    on: Annotated[datetime | None, typer.Option(formats=DAY, help="The promised day (promise).")] = None,
+    reason: Annotated[str, typer.Option(help="The dispute's reason, or words for the record.")] = "",
+    until: Annotated[datetime | None, typer.Option(formats=DAY, help="Last day of the hold (hold).")] = None,
+) -> None:
+    """Decide what a mail means. Example: duly inbox decide mail_0f3k… promise --on 2026-12-04"""
+    verdict = Verdict(decision=decision, on=_day(on), reason=reason, until_on=_day(until))
+
+    async def work(app: App) -> None:
+        await decide_mail.decide(app.reader(), mail_id, verdict, actor())
+
+    run(work)
+    say(f"decided: {decision.value}")
+
+
+def _day(moment: datetime | None) -> date | None:
+    return moment.date() if moment else None
+
+
+@outbox_app.command("list")
+def outbox_list(
+    *,
+    unknown: Annotated[bool, typer.Option("--unknown", help="Only what may or may not have been delivered.")] = False,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many, newest first.")] = 50,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """List outgoing messages. Example: duly outbox list --unknown"""
+
+    async def work(app: App) -> list[dict[str, Any]]:
+        async with app.store.reading() as tx:
+            found = await outbox.listing(tx, states=[OutboxState.UNKNOWN] if unknown else [], limit=limit)
+            people = await customers.by_ids(tx, [e.message.customer_id for e in found])
+        return [
+            {
+                "message": e.message.id,
+                "state": e.state.value,
+                "created_at": e.message.created_at.isoformat(timespec="minutes"),
+                "customer": people[CustomerId(e.message.customer_id)].name,
+                "to": e.message.recipient,
+                "subject": e.message.subject,
+                "server": e.result_text,
+            }
+            for e in found
+        ]
+
+    empty = "Nothing is in doubt." if unknown else "Nothing was written yet: `duly run --dry-run` shows what is due."
+    show(run(work), output, columns=("message", "state", "customer", "subject", "server"), empty=empty)
+
+
+@outbox_app.command("show")
+def outbox_show(
+    message: Annotated[str, typer.Argument(metavar="MESSAGE")], output: OutputOption = Output.TABLE
+) -> None:
+    """Show a message: its attempts and exact bytes. Example: duly outbox show out_0f3k…"""
+
+    async def work(app: App) -> dict[str, Any]:
+        async with app.store.reading() as tx:
+            entry = await outbox.load(tx, OutboxId(message))
+            if entry is None:
+                raise InputRefused(f"there is no message {message!r}: `duly outbox list` shows them")
+            tries = await outbox.attempts_of(tx, entry.message.id)
+            content = await events.payload(tx, entry.payload_id) or b""
+        return {
+            "message": entry.message.id,
+            "state": entry.state.value,
+            "to": entry.message.recipient,
+            "attempts": [f"{t.at.isoformat(timespec='seconds')} {t.outcome} {t.peer} {t.tls} {t.text}" for t in tries],
+            "content": content.decode("utf-8", "replace"),
+        }
+
+    found = run(work)
+    if output is not Output.TABLE:
+        one_json(found)
+        return
+    for key, value in found.items():
+        say(f"\n{value}" if key == "content" else f"{key:>9}  {value}")
+
+
+@outbox_app.command("resolve")
+def resolve(
+    message: Annotated[str, typer.Argument(metavar="MESSAGE")],
+    *,
+    sent: Annotated[bool, typer.Option("--sent/--resend", help="It arrived, or it did not and may be said again.")],
+    reason: Annotated[str, typer.Option(help="How you know.")] = "",
+) -> None:
+    """Settle a message that is in doubt. Example: duly outbox resolve out_0f3k… --sent --reason seen"""
+
+    async def work(app: App) -> None:
+        await resolve_unknown.resolve(app.store, message, was_sent=sent, reason=reason, actor=actor(), now=app.clock())
+
+    run(work)
+    say("settled: it was sent" if sent else "settled: its steps may be said again")

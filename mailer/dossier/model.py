@@ -1,0 +1,214 @@
+"""What a case file is made of: plain values that the export flow fills from the store.
+
+Texts of mails and names are as they came in, hostile or not; whoever writes them into a file makes them harmless.
+Invoice numbers are the seller's own; message numbers such as "DULY000001" come from `message_number`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from mailer.domain.money import Money
+
+
+class Direction(StrEnum):
+    """Which way a message went."""
+
+    OUT = "out"
+    IN = "in"
+
+
+class ContactKind(StrEnum):
+    """What a person did by hand, as logged."""
+
+    CALL = "call"
+    LETTER = "letter"
+    MEETING = "meeting"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseCustomer:
+    """Who owes; `time_zone` is the IANA zone of all local dates in the file."""
+
+    ref: str
+    name: str
+    emails: tuple[str, ...]
+    contact_name: str = ""
+    country: str = ""
+    time_zone: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseInvoice:
+    """One invoice as the ledger shows it; `closing` is the word of `InvoiceClosing`, "" while it is chased."""
+
+    number: str
+    issued_on: date
+    due_on: date
+    total: Money
+    open: Money
+    status: str
+    status_reason: str = ""
+    reference: str = ""
+    paid_on: date | None = None
+    closing: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CasePayment:
+    """One payment known in detail. `source` says where it came from (an import, a person)."""
+
+    invoice_number: str
+    paid_on: date
+    amount: Money
+    reference: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseAttachment:
+    """An attachment as the sender named it; `sha256` of its decoded content, in hex."""
+
+    name: str
+    media_type: str
+    size_bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseMessage:
+    """One mail, out or in. Its bytes are not here: they come one message at a time, as `MessageContent`.
+
+    `at` is when it was handed over (out) or fetched (in), aware UTC. `sha256` is that of the exact bytes, in hex.
+    `outcome` is what became of it, with the words of the server or of the reading. `text` is the body as text, cut by
+    the flow to a sensible length. `recipient` may be several addresses.
+    """
+
+    number: str
+    direction: Direction
+    at: datetime
+    sender: str
+    recipient: str
+    subject: str
+    message_id: str
+    sha256: str
+    size_bytes: int
+    outcome: str
+    text: str = ""
+    invoice_numbers: tuple[str, ...] = ()
+    attachments: tuple[CaseAttachment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageContent:
+    """The exact bytes of one message, and its decoded attachments in the order of `CaseMessage.attachments`."""
+
+    number: str
+    raw: bytes
+    attachments: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseEvent:
+    """One line of the record: `seq` is its place there, `type` as in `Event`, `words` the payload in a sentence."""
+
+    seq: int
+    at: datetime
+    type: str
+    actor: str
+    words: str = ""
+    invoice_numbers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CasePromise:
+    """A promise to pay. `amount_text` is verbatim what was promised, "" for all; `message_number` is "" when oral."""
+
+    invoice_numbers: tuple[str, ...]
+    due_on: date
+    pauses_until_on: date
+    state: str
+    confirmed: bool
+    made_at: datetime
+    amount_text: str = ""
+    message_number: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseDispute:
+    """A dispute; `reason` is a code of `DISPUTE_REASONS`."""
+
+    invoice_numbers: tuple[str, ...]
+    reason: str
+    state: str
+    opened_at: datetime
+    closed_at: datetime | None = None
+    outcome: str = ""
+    message_number: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseHold:
+    """A pause of reminders; `invoice_numbers` empty for the whole customer."""
+
+    invoice_numbers: tuple[str, ...]
+    kind: str
+    reason: str
+    placed_at: datetime
+    until_on: date | None = None
+    deadline_on: date | None = None
+    released_at: datetime | None = None
+    released_why: str = ""
+    message_number: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseContact:
+    """A call, letter, meeting or note, logged by a person."""
+
+    kind: ContactKind
+    at: datetime
+    actor: str
+    words: str
+    invoice_numbers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseFile:
+    """Everything about one case except the bytes of its mails.
+
+    `scope` is the one invoice number it was limited to, "" for the whole case. `exported_at` aware UTC, `tool` names
+    the program and its version, `language` that of the printable report. Tuples may come in any order.
+    """
+
+    case_id: str
+    exported_at: datetime
+    exported_by: str
+    tool: str
+    seller_name: str
+    customer: CaseCustomer
+    opened_at: datetime
+    closed_at: datetime | None = None
+    outcome: str = ""
+    scope: str = ""
+    language: str = "en"
+    invoices: tuple[CaseInvoice, ...] = ()
+    payments: tuple[CasePayment, ...] = ()
+    messages: tuple[CaseMessage, ...] = ()
+    events: tuple[CaseEvent, ...] = ()
+    promises: tuple[CasePromise, ...] = ()
+    disputes: tuple[CaseDispute, ...] = ()
+    holds: tuple[CaseHold, ...] = ()
+    contacts: tuple[CaseContact, ...] = ()
+
+
+def message_number(position: int, prefix: str = "DULY") -> str:
+    """Return the number of the message at that place (1 is the oldest): "DULY000001".
+
+    The flow counts in chronological order (time, then direction, then id), so that the same case gives the same
+    numbers again; at most 36 characters and legal as a file name everywhere (Mailbag 1.0).
+    """
+    return f"{prefix}{position:06d}"

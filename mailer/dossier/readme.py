@@ -1,0 +1,92 @@
+"""README.txt: what the folder holds and how to check it, for a reader who has never heard of the program."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mailer.dossier.entry import FileEntry
+from mailer.dossier.model import CaseFile, Direction
+from mailer.dossier.table import utc_text
+from mailer.dossier.visible import visible_line
+
+PATH = "README.txt"
+_TEXT = """\
+CASE FILE
+
+Case:         {case_id}
+Creditor:     {seller}
+Debtor:       {customer}
+Scope:        {scope}
+Exported:     {exported} by {exported_by}
+Made with:    {tool}
+Contents:     {out} mails sent, {received} mails received, {invoices} invoices, {payments} payments
+
+
+WHERE TO BEGIN
+
+data/report/chronology.html   Everything that happened, in order, to read and to print. Open it in any browser;
+                              it loads nothing from the internet.
+data/report/chronology.txt    The same as plain text.
+data/report/chronology.csv    The same as a table.
+
+
+WHAT ELSE IS HERE
+
+data/eml/                     Every mail, one file each, byte for byte as it was handed to the mail server or fetched
+                              from the mailbox. Any mail program opens them. {prefix}000001 is the oldest.
+data/attachments/             What was attached to them, decoded. File names were made safe; attachments.csv in each
+                              folder has the names as they were sent. Treat these files with the care due to any
+                              attachment from outside: they were not scanned.
+data/account/                 Tables: invoices, payments, statement_of_account (charges, credits, running balance for
+                              each currency), promises, disputes, holds, and calls (calls, letters, meetings, notes).
+
+
+HOW TO CHECK THAT NOTHING WAS CHANGED SINCE THE EXPORT
+
+In this folder, on Linux, macOS or Windows (Git Bash):
+
+    sha256sum -c manifest-sha256.txt
+    sha256sum -c tagmanifest-sha256.txt
+
+Every line must end in "OK" (on macOS the command is: shasum -a 256 -c ...). That no file was added: the number of
+files under data/ must be the number of lines in manifest-sha256.txt:
+
+    find data -type f | wc -l
+    wc -l < manifest-sha256.txt
+
+What this shows: that these files are those of the export. By itself it does not show who made the export or when;
+for that, have the sum of tagmanifest-sha256.txt confirmed by whoever sent you the folder, by another way.
+
+
+HOW TO READ IT
+
+Times are UTC and end in Z. Dates without a time are the debtor's local dates{zone}.
+Amounts have a decimal point and no thousands separators; currencies are ISO 4217 codes and are never converted.
+Tables are UTF-8. In Excel: Data, From Text/CSV, file origin 65001 (UTF-8).
+In tables a text that a spreadsheet could take for a formula has an apostrophe (') in front.
+In the report and the tables, invisible characters and those that change the direction of writing are shown as
+[U+202E]. The mails under data/eml/ are never altered.
+"""
+
+
+def entries(case: CaseFile) -> Iterator[FileEntry]:
+    """Yield the one file."""
+    directions = [message.direction for message in case.messages]
+    first = min((message.number for message in case.messages), default="DULY000001")
+    zone = visible_line(case.customer.time_zone)
+    text = _TEXT.format(
+        case_id=visible_line(case.case_id),
+        seller=visible_line(case.seller_name),
+        customer=visible_line(f"{case.customer.name} ({case.customer.ref})"),
+        scope=f"invoice {visible_line(case.scope)} only" if case.scope else "the whole case",
+        exported=utc_text(case.exported_at),
+        exported_by=visible_line(case.exported_by),
+        tool=visible_line(case.tool),
+        out=directions.count(Direction.OUT),
+        received=directions.count(Direction.IN),
+        invoices=len(case.invoices),
+        payments=len(case.payments),
+        prefix=first.rstrip("0123456789"),
+        zone=f" ({zone})" if zone else "",
+    )
+    yield FileEntry(path=PATH, content=text.encode())

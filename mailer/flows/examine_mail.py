@@ -1,0 +1,98 @@
+"""Finding out whose a stored mail is: the pure steps of matching with their look-ups between them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mailer.domain.ids import OutboxId
+from mailer.domain.message import InboundMail
+from mailer.domain.reading import MailKind, Match
+from mailer.replies.keys import MailKeys, keys
+from mailer.replies.match import NumberRef, SenderRef, SentRef, match, match_ids
+from mailer.replies.numbers import number_keys, own_number_keys
+from mailer.replies.parse import parse
+from mailer.replies.route import route
+from mailer.replies.zones import Zones, zones
+from mailer.store import customers, events, invoices, outbox
+from mailer.store.outbox import OutboxEntry
+from mailer.store.session import Tx
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examined:
+    """A mail taken apart: what kind it is, its zones, and whose it is."""
+
+    mail: InboundMail
+    kind: MailKind
+    zones: Zones
+    match: Match
+
+
+async def examine(tx: Tx, raw: bytes, *, key: bytes, own_address: str) -> Examined:
+    """Return a stored mail taken apart and matched; never raises for anything a mail may contain."""
+    mail = parse(raw)
+    kind = route(mail, own_addresses=(own_address,), key=key)
+    found = keys(mail, key)
+    sent = await _sent(tx, found)
+    by_id = match_ids(found, tuple(_sent_ref(entry) for entry in sent))
+    parts = zones(mail.text, await _sent_text(tx, sent, by_id.outbox_id if by_id else None))
+    by_sender, by_domain = await _senders(tx, found)
+    matched = match(
+        found,
+        tuple(_sent_ref(entry) for entry in sent),
+        await _numbers(tx, number_keys(mail, parts)),
+        by_sender,
+        by_domain,
+        named=own_number_keys(mail, parts),
+    )
+    return Examined(mail=mail, kind=kind, zones=parts, match=matched)
+
+
+async def _sent(tx: Tx, found: MailKeys) -> list[OutboxEntry]:
+    by_id = [await outbox.load(tx, one) for one in found.outbox_ids]
+    by_message_id = await outbox.by_message_ids(tx, found.message_ids)
+    entries = {entry.message.id: entry for entry in (*by_id, *by_message_id) if entry is not None}
+    return list(entries.values())
+
+
+def _sent_ref(entry: OutboxEntry) -> SentRef:
+    return SentRef(
+        outbox_id=entry.message.id,
+        customer_id=entry.message.customer_id,
+        invoice_ids=tuple(item.invoice_id for item in entry.message.listed),
+        recipient=entry.message.recipient,
+        message_id=entry.message.message_id,
+    )
+
+
+async def _sent_text(tx: Tx, sent: list[OutboxEntry], outbox_id: OutboxId | None) -> str | None:
+    """Return the text we sent, so that it is known where it is quoted."""
+    for entry in sent:
+        if entry.message.id == outbox_id:
+            content = await events.payload(tx, entry.payload_id)
+            return parse(content).text if content else None
+    return None
+
+
+async def _numbers(tx: Tx, wanted: tuple[str, ...]) -> tuple[NumberRef, ...]:
+    return tuple(
+        NumberRef(invoice_id=i.id, customer_id=i.customer_id, number=i.number, is_open=i.is_open)
+        for i in await invoices.by_number_keys(tx, wanted)
+    )
+
+
+async def _senders(tx: Tx, found: MailKeys) -> tuple[tuple[SenderRef, ...], tuple[SenderRef, ...]]:
+    if not found.sender:
+        return (), ()
+    exact, near = await customers.known_senders(tx, found.sender, found.domain)
+    people = await customers.by_ids(tx, [*exact, *near])
+    owing = await invoices.of_customers(tx, list(people))
+    refs = {
+        one: SenderRef(
+            customer_id=one,
+            email=found.sender,
+            open_invoice_ids=tuple(i.id for i in owing if i.customer_id == one and i.is_open),
+        )
+        for one in people
+    }
+    return tuple(refs[one] for one in exact), tuple(refs[one] for one in near)

@@ -1,0 +1,94 @@
+"""Invoice numbers as people write them: found, and reduced to one form that a column can be searched by."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+
+from mailer.domain.message import InboundMail
+from mailer.replies.zones import Zones, words_of
+
+_MAX_SCANNED_CHARS = 100_000
+_MAX_KEYS = 300
+_GAP = r"[-_/.#\u2010-\u2014\u2212 \t]"
+#: Perhaps letters, then groups of digits: "INV-2026-0412", "RE 2041", "2026/0412".
+_CANDIDATE = re.compile(
+    rf"(?<![\w.,'’+])(?:([A-Za-zÄÖÜäöü]{{1,10}}){_GAP}{{0,3}})?(\d[\dA-Za-z]{{0,19}}(?:{_GAP}\d[\dA-Za-z]{{0,19}}){{0,4}})(?![\w@]|[.,]\d)"
+)
+_GROUP_GAP = re.compile(_GAP)
+_DATE = re.compile(r"\d{1,2}[./-]\d{1,2}(?:[./-](?:\d{4}|\d{2})?)?|\d{4}-\d{2}-\d{2}|(?:201[5-9]|202\d|203[0-5])")
+_MONEY_BEFORE = re.compile(r"(?:[€£$¥]|\b(?:EUR|USD|GBP|CHF|CAD|AUD|Euro|Betrag|amount|total))\s?$", re.IGNORECASE)
+_MONEY_AFTER = re.compile(r"\s?(?:[€£$¥%]|(?:EUR|USD|GBP|CHF|CAD|AUD|Euros?|pounds|dollars)\b|,-)", re.IGNORECASE)
+#: Numbers of other things, when they stand without letters of their own.
+_OTHER_BEFORE = re.compile(
+    r"(?:\bP\.?O\.?|purchase order|\border|Bestell\w*|Auftrag\w*|\btel\w*|phone|fax|mobile?|ext|IBAN|BIC|account|Konto\w*|"
+    r"sort code|customer|Kunden\w*|ticket|case|HRB|VAT|UID|USt\S*)[-. :#]{0,3}(?:no\.?|nr\.?|number|nummer)?[ :#.]{0,3}$",
+    re.IGNORECASE,
+)
+_REPLY_PREFIX = re.compile(r"^\s*(?:re|aw|antw|wg|fwd?|sv|vs|rv|tr|rif|r|i|doorst|réf?)\s?(?:\[\d{1,3}\])?\s?:", re.IGNORECASE)
+_SHORTEST_DIGITS = 3
+_SHORTEST_BARE_DIGITS = 4
+
+
+def normalise_number(text: str) -> str:
+    """Return an invoice number without case, spaces, dashes, slashes, dots and zeros before its first other digit.
+
+    "INV-02041", "inv 2041" and "Inv/2041" are all "INV2041". The store keeps a column made by this same function.
+    Something made of zeros only keeps one; "" stays "".
+    """
+    flat = re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", text)).upper()
+    return re.sub(r"^(\D*)0+(?=\d)", r"\1", flat)
+
+
+def number_keys(mail: InboundMail, zones: Zones) -> tuple[str, ...]:
+    """Return normalised candidates from subject, own words, quoted words and attachment names, likeliest first.
+
+    They are keys for a look-up, no more: most of them are nobody's number. Amounts, dates, phone and order numbers
+    are left out where their surroundings show what they are.
+    """
+    texts = (
+        words_of(mail.text, zones.own),
+        mail.subject,
+        words_of(mail.text, zones.quoted),
+        *(re.sub(r"_", " ", attachment.name) for attachment in mail.attachments),
+    )
+    return _keys_of(texts)
+
+
+def own_number_keys(mail: InboundMail, zones: Zones) -> tuple[str, ...]:
+    """Return the candidates that the sender wrote: own words, and the subject unless it is an answer's or forward's."""
+    subject = "" if _REPLY_PREFIX.match(mail.subject) else mail.subject
+    return _keys_of((words_of(mail.text, zones.own), subject))
+
+
+def _keys_of(texts: tuple[str, ...]) -> tuple[str, ...]:
+    found: dict[str, None] = {}
+    for text in texts:
+        for _, _, number in spans_of_numbers(text):
+            found[number] = None
+            if len(found) >= _MAX_KEYS:
+                return tuple(found)
+    return tuple(found)
+
+
+def spans_of_numbers(text: str) -> Iterator[tuple[int, int, str]]:
+    """Yield (start, end, normalised number) for every candidate in a text, the longest reading of each first."""
+    for found in _CANDIDATE.finditer(text[:_MAX_SCANNED_CHARS]):
+        prefix, digits = found[1] or "", found[2]
+        ends = [gap.start() for gap in _GROUP_GAP.finditer(digits)]
+        for end in [len(digits), *reversed(ends)]:
+            part = digits[:end]
+            stop = found.start(2) + end
+            if prefix and sum(c.isdigit() for c in part) >= _SHORTEST_DIGITS:
+                yield found.start(), stop, normalise_number(prefix + part)
+            if _is_bare_number(text, found.start(2), stop, part):
+                yield found.start(2), stop, normalise_number(part)
+
+
+def _is_bare_number(text: str, start: int, stop: int, part: str) -> bool:
+    if sum(c.isdigit() for c in part) < _SHORTEST_BARE_DIGITS or _DATE.fullmatch(part):
+        return False
+    before, after = text[max(0, start - 40) : start], text[stop : stop + 12]
+    is_other = _MONEY_BEFORE.search(before) or _MONEY_AFTER.match(after) or _OTHER_BEFORE.search(before)
+    return not is_other and not re.match(r"0[\d ]{8,}", part)
