@@ -39,7 +39,9 @@ def settle(promise: Promise, invoices: Iterable[Invoice], *, today: date) -> Pro
     if not promise.is_running:
         return None
     named = [invoice for invoice in invoices if invoice.id in promise.invoice_ids]
-    if named and (not any(_is_owed(invoice) for invoice in named) or _paid_as_promised(promise, named)):
+    if not named:  # neither kept nor broken can be proved
+        return None
+    if not any(_is_owed(invoice) for invoice in named) or _paid_as_promised(promise, named):
         return PromiseState.KEPT
     return PromiseState.BROKEN if today > promise.pauses_until_on else None
 

@@ -65,6 +65,9 @@ class SmtpConnection:
             await self._hello()
             if self._settings.username:
                 await self._log_in(self._settings.username)
+        except aiosmtplib.SMTPResponseException as fault:
+            await self.quit()  # it spoke, so it may be told goodbye
+            raise diagnosis(fault, self._settings) from fault
         except (aiosmtplib.SMTPException, OSError, ValueError) as fault:
             self.abort()
             raise diagnosis(fault, self._settings) from fault

@@ -164,7 +164,8 @@ def _of_promise(promise: CasePromise) -> Line:
 
 def _of_dispute(dispute: CaseDispute) -> Iterator[Line]:
     numbers = dispute.invoice_numbers
-    opened = _facts(reason=dispute.reason, state=dispute.state, message=dispute.message_number)
+    state = dispute.state if dispute.closed_at is None else ""
+    opened = _facts(reason=dispute.reason, state=state, message=dispute.message_number)
     yield Line(when=utc_text(dispute.opened_at), kind="dispute", invoice_numbers=numbers, facts=opened)
     if dispute.closed_at is not None:
         closed = _facts(reason=dispute.reason, outcome=dispute.outcome)

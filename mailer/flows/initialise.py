@@ -7,7 +7,6 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,7 +19,7 @@ from mailer.settings import CONFIG_NAME, Settings, load, merged
 from mailer.store import events, schema, state
 from mailer.store.session import Store
 
-ACTOR_FOLDERS = ("templates", "policies")
+FOLDERS = ("templates", "policies")
 #: What nobody can guess and nothing works without.
 NEEDED = ("seller.name", "seller.address", "smtp.host", "imap.host")
 _SECTION = re.compile(r"\[([A-Za-z0-9_.-]+)\]")
@@ -59,18 +58,17 @@ async def initialise(data: Path, values: Mapping[str, Value], *, actor: str, now
     settings = _settings(data, values, is_new=is_new)
     store = Store(settings.store_url())
     try:
-        await _set_up(store, path, actor, now)
+        await _set_up(store, path, is_new=is_new, actor=actor, now=now)
     except BaseException:
         if is_new:
             path.unlink(missing_ok=True)
         raise
     finally:
         await store.close()
-    _close_to_others(settings)
     return Initialised(
         config=path,
         new_config=is_new,
-        database="PostgreSQL" if store.dialect == "postgresql" else str(_sqlite_file(settings)),
+        database=_close_to_others(settings),
         missing=tuple(name for name in NEEDED if not _value(settings, name)),
     )
 
@@ -132,7 +130,7 @@ def _make_folders(data: Path) -> None:
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not any(data.iterdir()):
         data.chmod(0o700)  # an empty folder made beforehand; one in use keeps the mode its owner gave it
-    for name in ACTOR_FOLDERS:
+    for name in FOLDERS:
         (data / name).mkdir(mode=0o700, exist_ok=True)
 
 
@@ -152,10 +150,34 @@ def _write_new(path: Path, content: bytes) -> None:
         raise
 
 
-async def _set_up(store: Store, config: Path, actor: str, now: datetime) -> None:
-    """Create the tables; a database that comes from elsewhere (a backup) starts at rest too."""
-    present, newest = await schema.revisions(store)
-    if present is not None:
+async def _set_up(store: Store, config: Path, *, is_new: bool, actor: str, now: datetime) -> None:
+    """Create the tables and put the service at rest; raises AlreadyThere when that was done before.
+
+    Beside new settings a database that is there already comes from elsewhere (a backup): it starts at rest as well.
+    """
+    present, _ = await schema.revisions(store)
+    if present is not None and not is_new:
         async with store.reading() as tx:
-            known = await state.get(tx, "initialised_by")
-    ...
+            if await state.get(tx, "mode") is not None:
+                raise AlreadyThere(f"{config.parent} was set up before, nothing was changed: edit {config}")
+    await schema.migrate(store)
+    async with store.transaction() as tx:
+        await state.put(tx, "mode", state.PAUSED)
+        payload: dict[str, object] = {"mode": state.PAUSED, "from_revision": present}
+        await events.record(tx, [happened("service.initialised", now=now, actor=actor, payload=payload)])
+
+
+def _close_to_others(settings: Settings) -> str:
+    """Return where the database is; our own file becomes readable by its owner only (-wal and -shm follow it)."""
+    if settings.database_url:
+        return settings.database_url.partition("+")[0]
+    path = settings.data / "duly.sqlite3"
+    path.chmod(0o600)
+    return str(path)
+
+
+def _value(settings: Settings, name: str) -> object:
+    value: object = settings
+    for part in name.split("."):
+        value = getattr(value, part)
+    return value

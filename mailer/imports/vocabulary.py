@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache, lru_cache
 from zoneinfo import available_timezones
 
@@ -10,6 +11,9 @@ from email_validator import EmailNotValidError, validate_email
 
 #: Territory codes of the Unicode data that ISO 3166-1 does not assign.
 _NO_COUNTRIES = frozenset({"AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "ZZ"})
+#: RFC 5321 §4.5.3.1 and the erratum to RFC 3696: longest local part and longest address.
+_MAX_LOCAL, _MAX_ADDRESS = 64, 254
+_PLAIN_LOCAL = re.compile(r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*")
 _LONGEST_PRIMARY_LANGUAGE = 3
 
 
@@ -42,12 +46,21 @@ def time_zones() -> frozenset[str]:
     return frozenset(available_timezones())
 
 
-@lru_cache(maxsize=16384)
 def checked_email(address: str) -> tuple[str, str]:
     """Return (the address with its domain lower-cased, "") or ("", why it cannot be written to).
 
     RFC 5321 addresses in ASCII only; nothing is looked up. `.test` (RFC 6761) passes, for demos and rehearsals.
     """
+    local, _, domain = address.rpartition("@")
+    if len(address) > _MAX_ADDRESS or len(local) > _MAX_LOCAL or not _PLAIN_LOCAL.fullmatch(local):
+        return _validated(address)
+    # Many customers share a domain, and checking it is the slow part; a plain local part passes unchanged.
+    found, fault = _validated("x@" + domain)
+    return (local + found[1:] if found else ""), fault
+
+
+@lru_cache(maxsize=16384)
+def _validated(address: str) -> tuple[str, str]:
     if not address.isascii():
         return "", "only addresses in ASCII can be written to; write an international domain in its xn-- form"
     try:

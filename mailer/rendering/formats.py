@@ -102,10 +102,13 @@ def aligned(rows: Iterable[object], *columns: tuple[str, str, str]) -> str:
     """Return rows as a plain-text table, a heading over each column.
 
     A column is (field of the row, heading, "<" or ">" for the side its text keeps to). A column that is empty in
-    every row is left out. Widths count what a fixed-width font shows: wide East Asian letters two, accents none.
+    every row is left out; without rows there is no table. Widths count what a fixed-width font shows: wide East Asian
+    letters two, accents none.
     """
     cells = [[str(getattr(row, field)) for field, _, _ in columns] for row in rows]
     kept = [number for number in range(len(columns)) if any(row[number] for row in cells)]
+    if not kept:
+        return ""
     lines = [[columns[n][1] for n in kept], *([row[n] for n in kept] for row in cells)]
     widths = [max(_width(line[n]) for line in lines) for n in range(len(kept))]
     lines.insert(1, ["-" * width for width in widths])

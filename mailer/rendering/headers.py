@@ -18,7 +18,7 @@ from email.utils import quote
 _FORBIDDEN = frozenset({"Cc", "Zl", "Zp", "Cs"})
 _ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@[A-Za-z0-9.:\[\]-]+")
 _MESSAGE_ID = re.compile(r"[!-;=?-~]+@[!-;=?-~]+")
-_FIELD_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
+_OWN_FIELD_NAME = re.compile(r"X-[A-Za-z0-9-]+")
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]*")
 #: RFC 5321 §4.5.3.1.3.
 _MAX_ADDRESS = 254
@@ -100,10 +100,13 @@ def bracketed_id(header: str, value: str) -> str:
     return f"<{bare}>"
 
 
-def field_name(name: str) -> str:
-    """Return a header's name unchanged when it is a plain one (letters, digits, hyphens), or raise HeaderRefused."""
-    if not _FIELD_NAME.fullmatch(name):
-        raise HeaderRefused("(extra)", "its name is not made of letters, digits and hyphens")
+def own_field_name(name: str) -> str:
+    """Return the name of a header of our own (X- and letters, digits, hyphens) unchanged, or raise HeaderRefused.
+
+    No other name: Bcc, Sender or Content-Type would change whom a message reaches or how it is read.
+    """
+    if not _OWN_FIELD_NAME.fullmatch(name):
+        raise HeaderRefused("(further)", "its name is not X- followed by letters, digits and hyphens")
     return name
 
 

@@ -15,7 +15,7 @@ from email.utils import format_datetime
 from html import escape
 
 from mailer.rendering.formats import one_line
-from mailer.rendering.headers import HeaderRefused, bracketed_id, field_name, mailbox_header, text_header, utf8
+from mailer.rendering.headers import HeaderRefused, bracketed_id, mailbox_header, own_field_name, text_header, utf8
 from mailer.rendering.renderer import RenderedMail
 
 #: Ids kept in References: the own one and the latest of the thread (RFC 5322 §3.6.4 wants them, sets no number).
@@ -23,6 +23,8 @@ MAX_REFERENCES = 20
 _BODY_TAG = re.compile(r"<body\b[^>]*>", re.IGNORECASE)
 #: Above one non-ASCII byte in six, base64 is shorter than quoted-printable.
 _BASE64_ABOVE = 1 / 6
+#: Headers are folded already; folded again, an id longer than a line would leave its header line empty.
+_ON_THE_WIRE = compat32.clone(linesep="\r\n", max_line_length=None)
 _WIDE = bytes(range(128, 256))
 
 
@@ -49,7 +51,7 @@ def build_message(
 
     `reply_to` is an address and is shown under the sender's name. `references` are our earlier messages of this
     thread, oldest first; the own id goes before them, because some services replace Message-ID but keep References,
-    and repliers copy it. Ids come with or without angle brackets. `headers` are further fields, none of those set here.
+    and repliers copy it. Ids come with or without angle brackets. `headers` are further fields, all named X-….
 
     Raises HeaderRefused for a value that is not one clean line, ValueError for a `sent_at` without a time zone.
     """
@@ -64,17 +66,16 @@ def build_message(
     _set(message, "Reply-To", mailbox_header("Reply-To", sender.name, reply_to))
     _set(message, "Subject", text_header("Subject", rendered.subject))
     _set(message, "Message-ID", own_id)
-    if earlier:
-        _set(message, "In-Reply-To", earlier[-1])
+    for one in earlier[-1:]:
+        _set(message, "In-Reply-To", one)
     _set(message, "References", "\n ".join([own_id, *earlier]))
     _set(message, "Auto-Submitted", "auto-generated")  # RFC 3834 §5
     _set(message, "X-Auto-Response-Suppress", "OOF, AutoReply")  # not "All": that would suppress bounces too
     for name, value in headers:
-        _set(message, field_name(name), text_header(name, value))
+        _set(message, own_field_name(name), text_header(name, value))
     message.attach(_part(rendered.text, "plain"))
     message.attach(_part(rendered.html, "html"))
-    # Headers are folded already; folded again, an id longer than a line would leave its header line empty.
-    return message.as_bytes(policy=compat32.clone(linesep="\r\n", max_line_length=None))
+    return message.as_bytes(policy=_ON_THE_WIRE)
 
 
 def mark_as_copy(rendered: RenderedMail, customer_name: str) -> RenderedMail:

@@ -42,8 +42,8 @@ class World:
         for number in days:
             self._pay(number)
             now = at(number, self.hour)
-            planned = plan(self._facts(now), self.policy, self.calendar, now=now, limits=LIMITS)
             self._do_tasks(now)
+            planned = plan(self._facts(now), self.policy, self.calendar, now=now, limits=LIMITS)
             self._carry_out(planned, now)
         return self
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hmac
 import ssl
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
@@ -95,7 +97,18 @@ async def test_a_wrong_password_is_tried_once_and_fails_no_message() -> None:
         outcome = await channel.deliver(envelope(), before_data=committed)
         assert isinstance(outcome, TryLater)
         assert (outcome.text, outcome.code) == ("535 5.7.8 wrong", 535)
-        assert peer.verbs() == ["EHLO", "AUTH"]
+        assert peer.verbs() == ["EHLO", "AUTH", "QUIT"]
+
+
+@pytest.mark.parametrize("method", ["LOGIN", "CRAM-MD5"])
+async def test_servers_without_plain_are_logged_in_to_as_well(method: str) -> None:
+    secret = b64encode(LOGIN["password"].encode()).decode()
+    digest = hmac.new(LOGIN["password"].encode(), b"<1@scripted>", "md5").hexdigest()
+    cram = b64encode(f"billing {digest}".encode()).decode()
+    question = b64encode(b"<1@scripted>").decode()
+    script = {"AUTH": f"334 {question}", secret: "235 2.7.0 welcome", cram: "235 2.7.0 welcome"}
+    async with scripted(script, extensions=(f"AUTH {method}",)) as peer:
+        assert (await SmtpChannel(settings(peer.port, **LOGIN)).probe()).login == method
 
 
 async def test_a_wrong_password_is_said_with_the_servers_words_and_the_fix() -> None:
@@ -119,7 +132,7 @@ async def test_starttls_at_the_port_for_tls_is_found_out(tmp_path: Path) -> None
 async def test_a_missing_ca_file_is_named_and_sends_nothing() -> None:
     async with scripted() as peer:
         channel = SmtpChannel(settings(peer.port, security="tls", ca_file="/nowhere/ca.pem"))
-        with pytest.raises(ChannelError, match="CA file /nowhere/ca.pem cannot be read"):
+        with pytest.raises(ChannelError, match=r"CA file /nowhere/ca\.pem cannot be read"):
             await channel.probe()
         assert isinstance(await channel.deliver(envelope(), before_data=committed), TryLater)
         assert peer.connections == 0
@@ -132,8 +145,9 @@ async def test_a_missing_ca_file_is_named_and_sends_nothing() -> None:
         ({"security": "starttls"}, "STARTTLS"),
         (LOGIN, "offers no login .*none at all"),
         ({"port": free_port()}, "nothing listens"),
+        ({"host": "no..host", "security": "tls"}, "cannot be used .*check host"),
     ],
-    ids=["tls on 25", "no starttls", "no login", "no server"],
+    ids=["tls on 25", "no starttls", "no login", "no server", "no name"],
 )
 async def test_a_plain_server_is_not_used_as_if_it_were_a_secure_one(changes: dict[str, object], words: str) -> None:
     async with scripted() as peer:

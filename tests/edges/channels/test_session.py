@@ -35,7 +35,9 @@ async def test_a_connection_is_not_kept_for_ever(limit: dict[str, float]) -> Non
         await channel.close()
 
 
-@pytest.mark.parametrize(("script", "connections"), [({}, 1), ({"RSET": Cut.DROP}, 2), ({"RSET": "421 idle"}, 2)])
+@pytest.mark.parametrize(
+    ("script", "connections"), [({}, 1), ({"RSET": Cut.DROP}, 2), ({"RSET": "421 idle"}, 2), ({"RSET": "500 what"}, 2)]
+)
 async def test_after_a_pause_the_connection_is_proved_first(script: Script, connections: int) -> None:
     async with scripted(script) as peer:
         channel = SmtpChannel(settings(peer.port, idle_check_seconds=0.0))

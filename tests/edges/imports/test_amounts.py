@@ -122,6 +122,26 @@ def test_a_currency_written_beside_an_amount_must_agree(text: str, currency: str
         assert row.in_currency(currency).minor == 1250
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("5,00 €", "names a currency (€)"),
+        ("", "no amount"),
+        ("0", "more than 0"),
+        ("-5", "more than 0"),
+        ("five", "not"),
+    ],
+)
+def test_a_payment_without_a_currency_column_is_a_plain_positive_amount(text: str, said: str) -> None:
+    data = f"invoice;paid_on;amount\nN-1;2026-05-06;{text}\nN-2;2026-05-06;5,00\n"
+    bad, good = read_payments(BytesIO(data.encode()))
+    assert isinstance(bad, Problem)
+    assert (bad.column, bad.blocks) == ("amount", True)
+    assert said in bad.reason
+    assert isinstance(good, PaymentRow)
+    assert (good.currency, good.in_currency("EUR").minor) == (None, 500)
+
+
 def test_a_dollar_is_no_euro_and_nothing_agrees_with_everything() -> None:
     assert symbol_fits("", "EUR")
     assert symbol_fits("$", "USD")

@@ -186,6 +186,11 @@ def test_an_unknown_header_is_refused_with_what_was_found_expected_and_the_flag(
     assert "\x1b" not in str(refused.value)
 
 
+def test_a_payments_file_without_amounts_is_told_how_to_get_a_template() -> None:
+    with pytest.raises(UnknownHeader, match=r"lacks amount for the preset payments.*duly payments template prints"):
+        read_payments(io.BytesIO(b"invoice,paid_on\n"))
+
+
 def test_a_preset_that_does_not_exist_is_refused_with_those_that_do() -> None:
     with pytest.raises(ImportRefused, match="--preset duly, xero") as refused:
         read_invoices(io.BytesIO(b"a,b"), preset="sage")

@@ -6,11 +6,15 @@ from datetime import date
 from io import BytesIO
 
 import pytest
+from email_validator import EmailNotValidError, validate_email
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mailer.domain.invoice import InvoiceClosing
 from mailer.domain.money import Money
 from mailer.imports.reading import read_invoices
 from mailer.imports.rows import SHOWN_CHARACTERS, InvoiceRow, Problem
+from mailer.imports.vocabulary import checked_email
 
 GOOD = {
     "customer": "C-1",
@@ -134,6 +138,19 @@ def test_a_bad_cell_is_one_problem_with_its_column_and_what_to_do(
     assert (found.column, found.blocks) == (column, True)
     assert said in found.reason, found.reason
     assert found.reason.endswith(".")
+
+
+@given(st.emails() | st.from_regex(r"\A[a-z0-9._+'-]{1,70}@[a-zA-Z0-9.-]{1,20}\.(com|test|EXAMPLE)\Z"))
+@settings(deadline=None)
+def test_an_address_is_good_exactly_when_the_library_says_so(address: str) -> None:
+    try:
+        known = validate_email(address, check_deliverability=False, allow_smtputf8=False, test_environment=True)
+        expected = known.ascii_email
+    except EmailNotValidError:
+        expected = ""
+    address, fault = checked_email(address)
+    assert address == expected
+    assert bool(fault) is not bool(address)
 
 
 def test_every_bad_cell_of_a_row_is_reported_at_once() -> None:

@@ -146,14 +146,17 @@ def test_xeros_states_say_what_is_owed(cells: dict[str, str], minor: int, closin
         ({"DueDate": ""}, "DueDate", True, "missing"),
         ({"DueDate": "12/06/2026"}, "DueDate", True, "due before it was issued"),
         ({"Currency": ""}, "Currency", True, "no currency"),
+        (
+            {"Currency": "", "Status": "Paid", "InvoiceAmountDue": "", "InvoiceAmountPaid": ""},
+            "Currency",
+            True,
+            "no currency",
+        ),
         ({"EmailAddress": "limo"}, "EmailAddress", True, "not a mail address"),
     ],
 )
 def test_what_is_no_chasable_invoice_is_left_out_and_said(
-    cells: dict[str, str],
-    column: str,
-    blocks: bool,
-    said: str,  # noqa: FBT001 - a table
+    cells: dict[str, str], column: str, *, blocks: bool, said: str
 ) -> None:
     (found,) = read(cells)
     assert isinstance(found, Problem)

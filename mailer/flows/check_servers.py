@@ -1,0 +1,105 @@
+"""Trying the servers for `duly doctor`: log in, look, leave. Nothing is sent, nothing is changed."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from mailer.channels.channel import ChannelError
+from mailer.channels.settings import SmtpSettings
+from mailer.channels.smtp import SmtpChannel
+from mailer.mailbox import MailboxError
+from mailer.mailbox.imap import ImapMailbox
+from mailer.mailbox.settings import ImapSettings
+from mailer.settings import Account, Imap, SettingsError, Smtp
+
+#: For each step of a probe; a little less than a probe's whole time, so that the step's own diagnosis comes first.
+STEP_SECONDS = 8.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One thing looked at: what was found, and what to do when it is not `ok`."""
+
+    name: str
+    ok: bool
+    detail: str
+    fix: str = ""
+
+
+async def check_smtp(smtp: Smtp, config: Path) -> Check:
+    """Connect, encrypt, log in and leave."""
+    fix = f"edit [smtp] in {config}"
+    if not smtp.host:
+        return Check(name="smtp", ok=False, detail="no server to send through: smtp.host is empty", fix=fix)
+    try:
+        found = await SmtpChannel(SmtpSettings(**await _account(smtp), security=smtp.security)).probe()
+    except (ChannelError, SettingsError) as problem:
+        return Check(name="smtp", ok=False, detail=str(problem), fix=fix)
+    login = f"logged in as {smtp.username} ({found.login})" if found.login else "no login"
+    return Check(name="smtp", ok=True, detail=f"{found.peer}, {found.tls or 'no TLS (loopback)'}, {login}")
+
+
+async def check_imap(imap: Imap, address: str, config: Path) -> Check:
+    """Connect, encrypt, log in, list the folders and leave."""
+    fix = f"edit [imap] in {config}"
+    if not imap.host:
+        return Check(name="imap", ok=False, detail="no mailbox to read: imap.host is empty", fix=fix)
+    try:
+        found = await ImapMailbox(ImapSettings(**await _account(imap), security=imap.security)).probe()
+    except (MailboxError, SettingsError) as problem:
+        return Check(name="imap", ok=False, detail=str(problem), fix=fix)
+    there = {_folder_key(name) for name in found.folders}
+    missing = [name for name in imap.folders if _folder_key(name) not in there]
+    if missing:
+        detail = f"no folder {', '.join(map(repr, missing))} in the mailbox; it has: {', '.join(found.folders)}"
+        return Check(name="imap", ok=False, detail=detail, fix=f"correct folders in [imap] of {config}")
+    detail = f"{found.peer}, {found.tls or 'no TLS (loopback)'}, logged in, reads {', '.join(imap.folders)}"
+    return Check(name="imap", ok=True, detail=detail + _plus_note(imap, address))
+
+
+async def check_redis(url: str, config: Path) -> Check:
+    """Ask for a PONG; only `duly worker` needs it."""
+    fix = f"start Redis, correct redis_url in [workers] of {config}, or use `duly serve`, which needs none"
+    try:
+        where = urlsplit(url)
+        peer = f"{where.hostname}:{where.port or 6379}"
+        client = Redis.from_url(url, socket_timeout=STEP_SECONDS, socket_connect_timeout=STEP_SECONDS)
+    except ValueError as problem:
+        return Check(name="redis", ok=False, detail=f"redis_url cannot be used: {problem}", fix=fix)
+    try:
+        await client.ping()
+    except (RedisError, OSError) as problem:
+        return Check(name="redis", ok=False, detail=f"{peer} does not answer ({problem})", fix=fix)
+    finally:
+        await client.aclose()
+    return Check(name="redis", ok=True, detail=f"{peer} answers")
+
+
+async def _account(account: Account) -> dict[str, Any]:
+    return {
+        "host": account.host,
+        "port": account.port,
+        "username": account.username,
+        "password": await asyncio.to_thread(account.secret),  # it may ask a command
+        "timeout_seconds": min(STEP_SECONDS, account.timeout_seconds),
+        "ca_file": account.ca_file or None,
+    }
+
+
+def _folder_key(name: str) -> str:
+    """Return the name to compare by: only INBOX is the same in any case (RFC 3501 §5.1)."""
+    return name.upper() if name.upper() == "INBOX" else name
+
+
+def _plus_note(imap: Imap, address: str) -> str:
+    if not imap.plus_addressing:
+        return ""
+    name, _, domain = address.rpartition("@")
+    return f"; whether {name}+test@{domain} arrives here too (plus_addressing) only a mail to it can show"

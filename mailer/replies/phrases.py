@@ -1,0 +1,170 @@
+"""The words that detectors look for, per language, as a value made from the files in config/phrases/.
+
+Patterns are regular expressions fragments: they match whole words in any case, a space stands for any run of spaces,
+and `{name}` for a block of the file's [words] table. See config/phrases/en.toml.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+_GAPS = {"gap": r"(?: \S+){0,6}? ", "far": r"(?: \S+){0,12}? ", "gap0": r"(?: of| the)* "}
+#: Sets of marks that decide how a clause is meant; each is a list of patterns under [clauses].
+MARKS = (
+    "split", "negation", "harmless", "question", "condition", "hypothetical", "hedge", "reported", "past_pay",
+    "contrast", "greeting",
+)  # fmt: skip
+#: Patterns that begin with one of these hold punctuation, not words.
+_NO_WORD = (" ", ",", ";", "-", "–", "—", "\\?")
+_DEEPEST_BLOCK = 4
+_SHORTEST_LONG_WEEKDAY = 4
+
+
+class PhraseError(ValueError):
+    """A phrase file has a missing table, an unknown block or a pattern that is no regular expression."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cue:
+    """Words that show an intent: `id` for the evidence, `weight` the confidence (0-1) that they alone give."""
+
+    id: str
+    pattern: re.Pattern[str]
+    weight: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DateRule:
+    """Words for a date: `resolver` is a name in `mailer.replies.resolvers`, `kind` how exact the date is."""
+
+    id: str
+    pattern: re.Pattern[str]
+    resolver: str
+    kind: str
+    n: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Language:
+    """Everything the reader knows of one language. Month and weekday names map to 1-12 and 0-6 (Monday is 0)."""
+
+    code: str
+    function_words: frozenset[str]
+    marks: Mapping[str, re.Pattern[str]]
+    cues: Mapping[str, tuple[Cue, ...]]
+    reasons: tuple[tuple[str, re.Pattern[str]], ...]
+    date_rules: tuple[DateRule, ...]
+    months: Mapping[str, int]
+    weekdays: Mapping[str, int]
+    numbers: Mapping[str, int]
+    by: re.Pattern[str]
+    mention: re.Pattern[str]
+    back: re.Pattern[str]
+    until: re.Pattern[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phrases:
+    """All languages with phrases, and a digest of their words: it becomes part of the engine's name."""
+
+    languages: Mapping[str, Language]
+    digest: str
+
+
+def phrases_from_values(values: Mapping[str, Mapping[str, Any]]) -> Phrases:
+    """Return the phrases for {language code: parsed TOML}; raises PhraseError naming language and place."""
+    languages = {code: _language(code, table) for code, table in sorted(values.items())}
+    plain = json.dumps({code: values[code] for code in sorted(values)}, sort_keys=True, ensure_ascii=True)
+    return Phrases(languages=MappingProxyType(languages), digest=hashlib.sha256(plain.encode()).hexdigest()[:12])
+
+
+def _language(code: str, table: Mapping[str, Any]) -> Language:
+    try:
+        dates, clauses = table["dates"], table["clauses"]
+        blocks = _blocks(table["words"], table["reasons"], dates)
+        cues = {
+            intent: tuple(
+                Cue(id=f"{intent}.{row['id']}", pattern=_pattern(row["pattern"], blocks), weight=float(row["weight"]))
+                for row in rows
+            )
+            for intent, rows in table["intents"].items()
+        }
+        by, mention = (rf"(?:{dates[name]})(?: (?:the|den|dem|der|zum|am|on|around))?\s*$" for name in ("by", "mention"))
+        return Language(
+            code=code,
+            function_words=frozenset(table["function_words"].split()),
+            marks=MappingProxyType({name: _any(clauses[name], blocks) for name in MARKS}),
+            cues=MappingProxyType(cues),
+            reasons=tuple((name, _any(rows, blocks)) for name, rows in table["reasons"].items()),
+            date_rules=tuple(_date_rule(row, blocks) for row in dates["rules"]),
+            months=_names(dates["months"], 1),
+            weekdays=_names(dates["weekdays"], 0),
+            numbers=_names(dates["numbers"], 1),
+            by=_pattern(by, blocks),
+            mention=_pattern(mention, blocks),
+            back=_any(table["return"]["back"], blocks),
+            until=_any(table["return"]["until"], blocks),
+        )
+    except (KeyError, TypeError, AttributeError) as problem:
+        raise PhraseError(f"phrases/{code}.toml: {problem} is missing or not of the right kind") from problem
+    except re.error as problem:
+        raise PhraseError(f"phrases/{code}.toml: {problem.pattern!r} is no pattern: {problem}") from problem
+
+
+def _names(text: str, first: int) -> Mapping[str, int]:
+    rows = [group.split("|") for group in text.split()]
+    return MappingProxyType({name: number for number, group in enumerate(rows, first) for name in group})
+
+
+def _blocks(words: Mapping[str, str], reasons: Mapping[str, list[str]], dates: Mapping[str, Any]) -> dict[str, str]:
+    months = "|".join(sorted(_names(dates["months"], 1), key=len, reverse=True))
+    weekdays = sorted(_names(dates["weekdays"], 0), key=len, reverse=True)
+    numbers = "|".join([r"\d{1,3}", *sorted(_names(dates["numbers"], 1), key=len, reverse=True)])
+    blocks = {name: f"(?:{pattern})" for name, pattern in words.items()} | _GAPS
+    blocks["reasons"] = "|".join(f"(?:{pattern})" for rows in reasons.values() for pattern in rows)
+    for count in ("", "2", "3"):
+        blocks[f"month{count}"] = f"(?P<month{count}>{months})"
+        blocks[f"weekday{count}"] = f"(?P<weekday{count}>{'|'.join(weekdays)})"
+        blocks[f"number{count}"] = f"(?P<number{count}>{numbers})"
+    long_names = [name for name in weekdays if len(name) > _SHORTEST_LONG_WEEKDAY]
+    blocks["longweekday"] = f"(?P<weekday>{'|'.join(long_names)})"
+    return blocks
+
+
+def _date_rule(row: Mapping[str, Any], blocks: Mapping[str, str]) -> DateRule:
+    return DateRule(
+        id=row["id"], pattern=_pattern(row["pattern"], blocks), resolver=row["as"], kind=row["kind"], n=row.get("n", 0)
+    )
+
+
+def _any(patterns: list[str], blocks: Mapping[str, str]) -> re.Pattern[str]:
+    return re.compile("|".join(_pattern(one, blocks).pattern for one in patterns), re.IGNORECASE)
+
+
+def _pattern(text: str, blocks: Mapping[str, str]) -> re.Pattern[str]:
+    for _ in range(_DEEPEST_BLOCK):
+        text = re.sub(r"\{([a-z]+\d?)\}", lambda found: blocks[found[1]], text)
+    spaced = _any_spaces(text)
+    whole = spaced if text.startswith(_NO_WORD) else rf"(?<!\w)(?:{spaced})(?!\w)"
+    return re.compile(whole, re.IGNORECASE)
+
+
+def _any_spaces(text: str) -> str:
+    """Let every space outside of a character class stand for one or more, an optional one for any number."""
+    pieces: list[str] = []
+    in_class = False
+    for number, char in enumerate(text):
+        escaped = number > 0 and text[number - 1] == "\\"
+        if char in "[]" and not escaped:
+            in_class = char == "["
+        if char == " " and not in_class:
+            pieces.append(" *" if text[number + 1 : number + 2] == "?" else " +")
+        elif not (char == "?" and number > 0 and text[number - 1] == " " and not in_class):
+            pieces.append(char)
+    return "".join(pieces)

@@ -1,0 +1,49 @@
+"""Running the service until a signal: embedded, or as an arq worker."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+from mailer.wiring import App
+from workers import arq_worker
+from workers.embedded import EmbeddedRunner
+from workers.jobs import Service
+
+
+@asynccontextmanager
+async def service_of(app: App) -> AsyncIterator[Service]:
+    """Open the channel of a process, and close it at the end."""
+    service = Service(app=app, channel=app.channel())
+    try:
+        yield service
+    finally:
+        await service.close()
+
+
+def intervals_of(app: App) -> Mapping[str, float]:
+    """Return the seconds between runs, by job name."""
+    workers = app.settings.workers
+    return {"tick": workers.tick_seconds, "drain": workers.drain_seconds, "poll": workers.poll_seconds}
+
+
+async def serve(app: App) -> None:
+    """Run the embedded loops until SIGINT or SIGTERM; running jobs are finished first."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    async with service_of(app) as service:
+        runner = EmbeddedRunner(service, intervals_of(app))
+        await runner.start()
+        await stop.wait()
+        await runner.stop()
+
+
+async def work(app: App) -> None:
+    """Run as an arq worker until a signal; a supervisor starts it again when Redis was gone."""
+    async with service_of(app) as service:
+        worker = arq_worker.worker(service, app.settings.workers.redis_url, intervals_of(app))
+        await worker.async_run()
