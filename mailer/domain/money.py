@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, Inexact, InvalidOperation
 
 #: Currencies whose exponent is not 2 (ISO 4217, list one, 2026).
 _EXPONENTS = {
@@ -31,6 +31,7 @@ _EXPONENTS = {
     ),
     **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
 }
+_EXACT = Context(prec=60, traps=[InvalidOperation, Inexact])
 #: Largest amount accepted, in minor units: what fits a signed 64-bit column.
 MAX_MINOR = 2**63 - 1
 
@@ -63,9 +64,10 @@ class Money:
         Raises MoneyError when the text is no finite number, has more places than the currency, or is too large.
         """
         try:
-            scaled = Decimal(amount).scaleb(exponent(currency))
+            # Exact: Decimal's default context would round a long amount to 28 digits before it is checked.
+            scaled = _EXACT.scaleb(Decimal(amount), exponent(currency))
             minor = int(scaled)
-        except (InvalidOperation, ValueError, OverflowError) as problem:
+        except (InvalidOperation, Inexact, ValueError, OverflowError) as problem:
             message = f"{str(amount)!r} is not an amount: write it like 1234.50"
             raise MoneyError(message) from problem
         if minor != scaled:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 
 from mailer.dossier.attachments import attachment_paths
 from mailer.dossier.eml import eml_path
@@ -104,8 +104,6 @@ def _facts(**facts: object) -> tuple[tuple[str, str], ...]:
 
 
 def _text(value: object) -> str:
-    if isinstance(value, datetime):
-        return utc_text(value)
     return value.isoformat() if isinstance(value, date) else str(value)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 #: Longest name in characters, and in UTF-8 bytes (file systems allow 255; archives add a little).
 MAX_CHARACTERS = 120
 MAX_BYTES = 200
-#: An extension longer than this is part of the name.
+#: An extension longer than this, or not of letters and digits, is part of the name.
 _MAX_EXTENSION = 16
 _FORBIDDEN = frozenset('<>:"/\\|?*')
 _DEVICES = frozenset(
@@ -40,12 +40,12 @@ def _cleaned(name: str) -> tuple[str, str]:
     letters = "".join(_safe(letter) for letter in unicodedata.normalize("NFC", name))
     whole = " ".join(letters.split()).strip(". ")
     stem, dot, extension = whole.rpartition(".")
-    if not dot or len(extension) > _MAX_EXTENSION:
+    if not dot or len(extension) > _MAX_EXTENSION or not extension.isalnum():
         stem, extension = whole, ""
     stem = stem.rstrip(". ") or "attachment"
     if stem.partition(".")[0].rstrip().upper() in _DEVICES:
         stem = f"_{stem}"
-    return stem, f".{extension.strip()}" if extension.strip() else ""
+    return stem, extension and f".{extension}"
 
 
 def _safe(letter: str) -> str:

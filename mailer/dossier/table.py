@@ -42,7 +42,7 @@ def _cell(value: Cell) -> str:
             return f"{value:f}"
         case int():
             return str(value)
-        case str():
+        case _:
             return harmless(value)
 
 

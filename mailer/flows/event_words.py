@@ -127,7 +127,12 @@ def _finding(finding: Mapping[str, Any]) -> str:
     day, words = finding.get("on"), " … ".join(map(str, finding.get("words", ())))
     amount = finding.get("amount")
     amount = amount.get("text") if isinstance(amount, Mapping) else amount
-    parts = (finding.get("intent"), f"of {amount}" if amount else "", f"for {day}" if day else "", finding.get("reason"))
+    parts = (
+        finding.get("intent"),
+        f"of {amount}" if amount else "",
+        f"for {day}" if day else "",
+        finding.get("reason"),
+    )
     told = " ".join(str(part).replace("_", " ") for part in parts if part)
     return f"{told} \N{LEFT DOUBLE QUOTATION MARK}{words}\N{RIGHT DOUBLE QUOTATION MARK}" if words else told
 

@@ -72,6 +72,8 @@ def _diagnosis(fault: Exception, settings: ImapSettings) -> MailboxError:
         )
     if isinstance(fault, ssl.SSLError):
         return MailboxRefused(f"{where} does not speak TLS from the first byte ({fault.reason}): use port 993")
+    if isinstance(fault, ValueError):
+        return MailboxRefused(f"{where} cannot be asked with this host name, user name or password: {fault}")
     if isinstance(fault, socket.gaierror):
         return MailboxUnreachable(f"the name {settings.host} is unknown ({fault.strerror}): check host name and DNS")
     if isinstance(fault, ConnectionRefusedError):

@@ -6,6 +6,7 @@ import re
 import textwrap
 import unicodedata
 from collections.abc import Iterable
+from copy import copy
 from datetime import date
 from functools import cache
 from itertools import groupby
@@ -45,9 +46,9 @@ def money_text(money: Money, locale: Locale) -> str:
 
     The number of places is ISO 4217's: CLDR has none for some currencies (IQD), and would round what is owed.
     """
-    places = exponent(money.currency)
-    pattern = locale.currency_formats["standard"]
-    text = str(pattern.apply(money.decimal, locale, currency=money.currency, force_frac=(places, places)))
+    pattern = copy(locale.currency_formats["standard"])
+    pattern.frac_prec = (exponent(money.currency),) * 2
+    text = str(pattern.apply(money.decimal, locale, currency=money.currency, currency_digits=False))
     return _LETTER_BY_DIGIT.sub("\N{NO-BREAK SPACE}", text)
 
 

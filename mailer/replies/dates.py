@@ -7,7 +7,7 @@ date keeps its place, and the other days it may mean: a date with two readings i
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal, cast
 
@@ -20,7 +20,6 @@ MONTH_FIRST = frozenset({"US", "PH", "PR", "GU", "FM", "MH", "PW"})
 
 _CENTURY = 100
 _MAX_MONTH = 12
-#: A year ahead and more is no payment date but a past one without its year.
 _ISO = re.compile(r"(?<![\d.,/-])(\d{4})-(\d{1,2})-(\d{1,2})(?![\d/-])")
 _DOTTED = re.compile(r"(?<![\w.,/:-])(\d{1,2})\. ?(\d{1,2})\.(?: ?(\d{4}|\d{2})(?![\d.]))?(?!\d)")
 _DOTTED_YEAR = re.compile(r"(?<![\w.,/:-])(\d{1,2})\.(\d{1,2})\.(\d{4}|\d{2})(?![\d.])")
@@ -82,17 +81,7 @@ def _in_place(found: DateFound, text: str, language: Language) -> DateFound:
     said = f"{before}{found.text.split(' ')[0]} "  # "bis Freitag": the rule may have taken the word itself
     is_by = language.by.search(before) or language.by.search(said)
     kind: DateKind = "by" if is_by and found.kind == "exact" else found.kind
-    return DateFound(
-        start=found.start,
-        end=found.end,
-        text=found.text,
-        on=found.on,
-        kind=kind,
-        rule=found.rule,
-        alternatives=found.alternatives,
-        past_on=found.past_on,
-        is_mention=bool(language.mention.search(before)),
-    )
+    return replace(found, kind=kind, is_mention=bool(language.mention.search(before)))
 
 
 def _resolve(rule: DateRule, hit: re.Match[str], anchor: date, language: Language) -> Resolved | None:

@@ -18,8 +18,8 @@ def table(made: CaseFile, name: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(found[f"data/account/{name}.csv"].decode(), newline="")))
 
 
-def paid(minor: int, on: date = date(2026, 11, 4), **changes: str) -> CasePayment:
-    return replace(CasePayment(invoice_number="INV-1", paid_on=on, amount=eur(minor)), **changes)
+def paid(minor: int) -> CasePayment:
+    return CasePayment(invoice_number="INV-1", paid_on=date(2026, 11, 4), amount=eur(minor), reference="transfer 77")
 
 
 def test_the_balance_runs_in_each_currency_and_ends_at_what_the_ledger_says_is_open() -> None:
@@ -29,7 +29,7 @@ def test_the_balance_runs_in_each_currency_and_ends_at_what_the_ledger_says_is_o
             invoice("INV-2", issued_on=date(2026, 9, 15), total=eur(2_500), open=eur(2_500)),
             invoice("INV-3", total=Money(minor=700, currency="JPY"), open=Money(minor=700, currency="JPY")),
         ),
-        payments=(paid(4_000, reference="transfer 77"),),
+        payments=(paid(4_000),),
     )
     found = [
         (r["currency"], r["date"], r["kind"], r["charge"], r["credit"], r["balance"])

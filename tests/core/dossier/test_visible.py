@@ -17,7 +17,10 @@ from mailer.dossier.visible import visible, visible_line
         ("zero\u200bwidth \ufeffmark soft\u00adhyphen", "zero[U+200B]width [U+FEFF]mark soft[U+00AD]hyphen"),
         ("line\u2028par\u2029", "line[U+2028]par[U+2029]"),
         ("lone \ud800 tag \U000e0041", "lone [U+D800] tag [U+E0041]"),
-        ("family 👩\u200d👧 and Persian می\u200cخواهم", "family 👩\u200d👧 and Persian می\u200cخواهم"),
+        (
+            "family 👩\u200d👧 joined, \u0645\u06cc\u200c\u062e\u0648 apart",
+            "family 👩\u200d👧 joined, \u0645\u06cc\u200c\u062e\u0648 apart",
+        ),
         ("a\r\nb\rc\n\td", "a\nb\nc\n\td"),
     ],
 )

@@ -119,6 +119,11 @@ def test_a_call_by_hand_counts_as_contact() -> None:
     assert not_now(plan) == [("1", "second", "gap")]
 
 
+def test_the_rung_before_counts_even_when_no_contact_is_noted() -> None:
+    plan = planned(8, steps=(step("friendly", 4),), last_contact_at=None)
+    assert not_now(plan) == [("1", "second", "gap")]
+
+
 def test_a_new_invoice_waits_for_the_gap_of_the_last_mail() -> None:
     plan = planned(10, invoice("1"), invoice("2", due=9), steps=(step("friendly", 1), step("second", 8)))
     assert not_now(plan) == [("2", "friendly", "gap")]
@@ -153,6 +158,16 @@ class TestBrokenPromises:
         found = mail(planned(40, steps=(step("friendly", 1), step("second", 15)), promises=(self.confirmed,)))
         assert found is not None
         assert found.broken_promise_on is None
+
+    def test_a_word_during_the_grace_does_not_replace_it(self) -> None:
+        found = mail(planned(40, steps=(step("friendly", 13),), promises=(self.confirmed,)))
+        assert found is not None
+        assert found.broken_promise_on == day(12)
+
+    def test_thanks_do_not_mention_it(self) -> None:
+        found = mail(planned(31, invoice(paid=30), steps=(step("friendly", 1),), promises=(self.confirmed,)))
+        assert found is not None
+        assert (found.template, found.broken_promise_on) == ("thanks", None)
 
     def test_a_mail_about_other_invoices_does_not_mention_it(self) -> None:
         found = mail(planned(40, invoice("1", paid=30), invoice("2"), promises=(self.confirmed,)))

@@ -109,6 +109,13 @@ def test_a_policy_without_the_step_cancels_it() -> None:
     assert (stop.code, stop.retry) == ("not_its_turn", False)
 
 
+def test_a_due_date_that_was_moved_cancels_it() -> None:
+    found = facts(invoice(due=6), steps=(step("friendly", 5, StepHow.QUEUED),), now=at(5))
+    stop = verdict(found, on=5, listed=(line("1", "friendly"),), policy=policy(TASKS))
+    assert stop is not None
+    assert stop.code == "not_its_turn"
+
+
 def test_the_kill_switch_cancels_it() -> None:
     stop = verdict(FACTS, limits=replace(LIMITS, live=False))
     assert stop is not None

@@ -58,6 +58,7 @@ REFUSED: list[tuple[Script, int, bool]] = [
     ({"MAIL": "552 5.3.4 too big"}, 552, False),
     ({"RCPT": "550 5.1.1 no such user"}, 550, True),
     ({"RCPT": "550 no such user"}, 550, True),
+    ({"RCPT": "550 5.4.1 recipient address rejected: access denied"}, 550, True),
     ({"RCPT": "554 5.7.1 relay access denied"}, 554, False),
     ({"DATA": "554 5.5.1 no valid recipients"}, 554, False),
     ({"dot": "550 5.1.1 no such user after all"}, 550, True),

@@ -25,6 +25,13 @@ async def test_consecutive_messages_share_a_connection_and_close_says_goodbye() 
         assert peer.open_connections == 0
 
 
+async def test_a_server_that_vanishes_at_the_goodbye_harms_nobody() -> None:
+    async with scripted({"QUIT": Cut.DROP}) as peer:
+        channel = SmtpChannel(settings(peer.port))
+        assert isinstance(await channel.deliver(envelope(), before_data=committed), Accepted)
+        await channel.close()
+
+
 @pytest.mark.parametrize("limit", [{"max_messages": 1}, {"max_age_seconds": 0.0}], ids=repr)
 async def test_a_connection_is_not_kept_for_ever(limit: dict[str, float]) -> None:
     async with scripted() as peer:

@@ -1,0 +1,13 @@
+"""The whole command tree of this layer, put together."""
+
+from __future__ import annotations
+
+from mailer.cli import by_hand, cases, exports, ledger, mail, policies, service, setup
+from mailer.cli.app import app
+
+for part in (setup, service, ledger, mail, by_hand, cases, policies):
+    part.register(app)
+by_hand.register_on_invoices(ledger.invoices_app)
+exports.register_on_case(cases.case_app)
+
+__all__ = ["app"]

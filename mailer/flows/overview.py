@@ -1,0 +1,153 @@
+"""How the service stands, on one page: mode, ledger, mail, what waits for a person, and what goes out next."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from mailer.domain.case import CaseFacts
+from mailer.flows.needs import Need, needs_of_case, needs_of_mail, needs_of_service, without_policy
+from mailer.flows.plan_reminders import CHUNK, THANKS
+from mailer.flows.policies import Policies, PolicyMissing
+from mailer.flows.simulate import SimulatedSend, sends_of, visits
+from mailer.store import case_facts, customers, inbox, invoices, outbox, state
+from mailer.store.session import Store, Tx
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ledger:
+    """How many there are, and how old the balances are; `stale_at`: when they grow too old to send on."""
+
+    customers_in_motion: int
+    invoices: int
+    open_invoices: int
+    as_of: datetime | None
+    stale_at: datetime | None
+    is_stale: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    """The whole page. `needs` and `next_sends` are cut to the limit asked for; the counts beside them are not.
+
+    `polled` is when each folder was last looked into, None for never. `next_sends` are the mails and tasks up to the
+    end of the next business day, if Duly is live and the balances stay fresh.
+    """
+
+    live: bool
+    now: datetime
+    ledger: Ledger
+    outbox: dict[str, int]
+    mails: int
+    mails_waiting: int
+    mails_of_nobody: int
+    polled: dict[str, datetime | None]
+    needs: tuple[Need, ...]
+    need_counts: dict[str, int]
+    next_sends: tuple[SimulatedSend, ...]
+    next_sends_count: int
+
+
+@dataclass(slots=True, kw_only=True)
+class _Found:
+    """What the customers add up to, cut while it is gathered so that a big ledger stays small in memory."""
+
+    limit: int
+    needs: list[Need] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    sends: list[SimulatedSend] = field(default_factory=list)
+    sends_count: int = 0
+
+    def add(self, needs: Sequence[Need]) -> None:
+        self.counts.update(need.kind for need in needs)
+        self.needs = sorted((*self.needs, *needs), key=lambda need: need.order)[: self.limit]
+
+    def add_sends(self, sends: Sequence[SimulatedSend]) -> None:
+        self.sends_count += len(sends)
+        every = sorted((*self.sends, *sends), key=lambda send: (send.on, send.at, send.customer.name))
+        self.sends = every[: self.limit]
+
+
+async def overview(
+    store: Store,
+    policies: Policies,
+    *,
+    mailbox: str,
+    folders: Sequence[str],
+    max_data_age_hours: int,
+    now: datetime,
+    limit: int = 20,
+) -> Overview:
+    """Return how things stand at `now`; reads every customer in motion in chunks, writes nothing.
+
+    `mailbox` and `folders` are the names under which mail is taken in (`Intake`).
+    """
+    found = _Found(limit=limit)
+    async with store.reading() as tx:
+        ids = await customers.in_motion(tx, paid_since=(now - THANKS).date())
+        for part in customers.chunks(ids, CHUNK):
+            for facts in (await case_facts.load(tx, part, now=now)).values():
+                _look(found, facts, policies, now)
+        ledger = await _ledger(tx, len(ids), max_data_age_hours, now)
+        found.add(await needs_of_service(tx, now=now, is_stale=ledger.is_stale and ledger.open_invoices > 0))
+        every, waiting, nobody = await inbox.counts(tx)
+        mail = await needs_of_mail(tx, limit=limit)
+        found.add(mail)
+        counts = {**found.counts, "mail": waiting} if waiting else dict(found.counts)
+        return Overview(
+            live=await state.is_live(tx),
+            now=now,
+            ledger=ledger,
+            outbox=await outbox.counts(tx),
+            mails=every,
+            mails_waiting=waiting,
+            mails_of_nobody=nobody,
+            polled={folder: await _polled(tx, mailbox, folder) for folder in folders},
+            needs=tuple(found.needs),
+            need_counts=counts,
+            next_sends=tuple(found.sends),
+            next_sends_count=found.sends_count,
+        )
+
+
+def _look(found: _Found, facts: CaseFacts, policies: Policies, now: datetime) -> None:
+    """Add what one customer needs and gets."""
+    try:
+        found.add(needs_of_case(facts, policies, now=now))
+        found.add_sends(list(_next_sends(facts, policies, now)))
+    except PolicyMissing as problem:
+        found.add([without_policy(facts, str(problem), now)])
+
+
+def _next_sends(facts: CaseFacts, policies: Policies, now: datetime) -> Iterator[SimulatedSend]:
+    """Yield the mails and tasks up to the end of the customer's next business day; open tasks stay undone."""
+    zone = ZoneInfo(facts.customer.time_zone)
+    end: date | None = None
+    for visit in visits(facts, policies, now=now, until=now + timedelta(days=14), tasks_done=False):
+        if end is None:
+            end = visit.calendar.business_day_from(visit.calendar.local_day(now) + timedelta(days=1))
+        if visit.at > datetime.combine(end, time.max, tzinfo=zone):
+            return
+        yield from sends_of(visit)
+
+
+async def _ledger(tx: Tx, in_motion: int, max_data_age_hours: int, now: datetime) -> Ledger:
+    every, still_open = await invoices.counts(tx)
+    as_of = await state.ledger_as_of(tx)
+    stale_at = None if as_of is None else as_of + timedelta(hours=max_data_age_hours)
+    return Ledger(
+        customers_in_motion=in_motion,
+        invoices=every,
+        open_invoices=still_open,
+        as_of=as_of,
+        stale_at=stale_at,
+        is_stale=stale_at is None or now > stale_at,
+    )
+
+
+async def _polled(tx: Tx, mailbox: str, folder: str) -> datetime | None:
+    cursor = await inbox.cursor(tx, mailbox, folder)
+    return cursor.polled_at if cursor else None

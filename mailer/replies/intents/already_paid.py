@@ -1,0 +1,55 @@
+"""The sender says that it is paid. A claim: the ledger decides."""
+
+from __future__ import annotations
+
+import re
+
+from mailer.domain.reading import Finding, Intent
+from mailer.replies.intents.found import Hit, amount_in, evidence, hits
+from mailer.replies.passage import Passage
+
+_HEDGED = 0.6
+_NOT_ABOUT_PAYMENT = 0.7
+_REFERENCE = re.compile(
+    r"\b(?:ref(?:erence|erenz)?|confirmation|conf|trace|document|beleg(?:nr)?|verwendungszweck|utr|check|cheque|number|nr|no)"
+    r"\b[.:# ]{0,4}(?=[A-Z\d-]*\d)([A-Z\d][A-Z\d-]{3,34})\b",
+    re.IGNORECASE,
+)
+
+
+def find(passage: Passage) -> tuple[Finding, ...]:
+    """Return one finding for the clearest clause that says so; denied, asked, supposed and future ones do not count."""
+    shown = [hit for hit in hits(passage, Intent.ALREADY_PAID) if _says_paid(passage, hit)]
+    if not shown:
+        return ()
+    best = max(shown, key=_confidence)
+    clauses = passage.of_sentence(best.clause.sentence)
+    past = [one for clause in (best.clause, *clauses) for one in clause.dates if one.past_on and not one.is_mention]
+    sentence = passage.own[best.clause.sentence.start : best.clause.sentence.end]
+    reference = _REFERENCE.search(sentence)
+    return (
+        Finding(
+            intent=Intent.ALREADY_PAID,
+            confidence=_confidence(best),
+            evidence=tuple(evidence(passage, hit.clause, hit.cue.id) for hit in shown[:3]),
+            on=past[0].past_on if past else None,
+            date_kind=past[0].kind if past else None,
+            amount=amount_in((best.clause,)) or amount_in(clauses),
+            reference=reference[1] if reference else None,
+        ),
+    )
+
+
+def _says_paid(passage: Passage, hit: Hit) -> bool:
+    clause = hit.clause
+    is_supposed = clause.is_hypothetical or clause.sentence.is_question or clause.sentence.is_conditional
+    # "is paid on Friday": present tense and a day ahead only.
+    is_ahead = bool(clause.dates) and all(one.past_on is None and one.on > passage.anchor for one in clause.dates)
+    return not (clause.is_negated or is_supposed or clause.sentence.is_reported or is_ahead)
+
+
+def _confidence(hit: Hit) -> float:
+    limits = [hit.cue.weight]
+    limits += [_HEDGED] if hit.clause.is_hedged else []
+    limits += [] if hit.clause.speaks_of_payment or len(hit.clause.text) < 40 else [_NOT_ABOUT_PAYMENT]  # noqa: PLR2004
+    return min(limits)

@@ -1,0 +1,32 @@
+"""Payment will come, but no day is said that can be resolved: "soon", "in the next run", "when our client pays"."""
+
+from __future__ import annotations
+
+from mailer.domain.reading import Finding, Intent
+from mailer.replies.intents.found import evidence, hits
+from mailer.replies.intents.promise import commits, days_ahead
+from mailer.replies.passage import Clause, Passage
+
+_UNDATED = 0.7
+_TIED_TO_EVENT = 0.6
+
+
+def find(passage: Passage) -> tuple[Finding, ...]:
+    """Return one finding when the sender speaks of paying without a day."""
+    shown: list[tuple[float, Clause, str]] = []
+    for hit in hits(passage, Intent.DELAY):
+        about_payment = any(one.speaks_of_payment for one in passage.of_sentence(hit.clause.sentence))
+        if not hit.clause.sentence.is_question and about_payment and not _has_day(passage, hit.clause):
+            shown.append((hit.cue.weight, hit.clause, hit.cue.id))
+    for hit in hits(passage, Intent.PROMISE):
+        if commits(hit) and hit.clause.speaks_of_payment and not _has_day(passage, hit.clause):
+            weight = _TIED_TO_EVENT if hit.clause.sentence.is_conditional else _UNDATED
+            shown.append((weight, hit.clause, "delay.undated"))
+    if not shown:
+        return ()
+    weight, clause, rule = max(shown, key=lambda one: one[0])
+    return (Finding(intent=Intent.DELAY, confidence=weight, evidence=(evidence(passage, clause, rule),)),)
+
+
+def _has_day(passage: Passage, clause: Clause) -> bool:
+    return any(days_ahead(passage, one) for one in passage.of_sentence(clause.sentence))

@@ -1,0 +1,52 @@
+"""The sender denies the debt or a part of it, and why (reason codes: `DISPUTE_REASONS`)."""
+
+from __future__ import annotations
+
+import re
+
+from mailer.domain.reading import DISPUTE_REASONS, Finding, Intent
+from mailer.replies.intents.found import Hit, amount_in, evidence, hits
+from mailer.replies.passage import Passage
+
+_REASON_ALONE = 0.75
+_SUPPOSED = 0.6
+#: "We do not dispute it" in the languages we read.
+_NO_DISPUTE = re.compile(
+    r"(?:\bno|\bnot|n['’]t|without)(?: \w+)? (?:disput\w*|contest\w*)|(?:nicht|ohne|kein\w*)(?: \w+)? "
+    r"(?:bestritten|bestreite\w*|widerspruch|beanstand\w*|reklam\w*)|(?:bestreite\w*|beanstande\w*) (?:\w+ ){0,3}nicht",
+    re.IGNORECASE,
+)
+
+
+def find(passage: Passage) -> tuple[Finding, ...]:
+    """Return one finding with the first reason that the clauses give, "other" when they give none."""
+    shown = [hit for hit in hits(passage, Intent.DISPUTE) if not _NO_DISPUTE.search(hit.clause.plain)]
+    if not shown:
+        return ()
+    best = max(shown, key=_confidence)
+    return (
+        Finding(
+            intent=Intent.DISPUTE,
+            confidence=_confidence(best),
+            evidence=tuple(evidence(passage, hit.clause, hit.cue.id) for hit in shown[:4]),
+            amount=amount_in((best.clause,)),
+            reason=_reason(passage, shown),
+        ),
+    )
+
+
+def _confidence(hit: Hit) -> float:
+    limits = [_REASON_ALONE if hit.cue.id == "dispute.reason" else hit.cue.weight]
+    limits += [_SUPPOSED] if hit.clause.is_hypothetical or hit.clause.sentence.is_question else []
+    return min(limits)
+
+
+def _reason(passage: Passage, shown: list[Hit]) -> str:
+    clauses = [hit.clause for hit in shown]
+    sentences = {clause.sentence for clause in clauses}
+    nearby = [clause for clause in passage.clauses if clause.sentence in sentences and clause not in clauses]
+    for clause in (*clauses, *nearby):
+        for reason, pattern in passage.language.reasons:
+            if reason in DISPUTE_REASONS and pattern.search(clause.plain):
+                return reason
+    return "other"

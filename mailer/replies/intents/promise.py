@@ -1,0 +1,103 @@
+"""A commitment to pay on a day that can be resolved."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from mailer.domain.reading import Finding, Intent
+from mailer.replies.dates import DateFound
+from mailer.replies.intents.found import Hit, amount_in, evidence, hits
+from mailer.replies.passage import Clause, Passage
+
+#: What confidence is at most, for what makes a promise less than clear.
+_HEDGED = 0.7
+_CONDITIONAL = 0.6
+_APPROXIMATE = 0.8
+_AMBIGUOUS = 0.6
+_DATE_ELSEWHERE = 0.8
+_NOT_ABOUT_PAYMENT = 0.72
+_FRAGMENT = 0.75
+_FAR = timedelta(days=120)
+#: Without its year, a day further ahead than this lies behind ("to be paid on 15.10.", written on the 20th).
+_TOO_FAR = timedelta(days=200)
+_FRAGMENT_CHARS = 60
+#: Cues with their own future tense: a past participle beside them is passive, not past.
+_FUTURE = frozenset({"promise.will_pay", "promise.will_be_paid", "promise.commit"})
+
+
+def find(passage: Passage) -> tuple[Finding, ...]:
+    """Return one finding per day promised. Denied, asked, supposed, reported and past clauses promise nothing."""
+    found = [
+        finding
+        for hit in hits(passage, Intent.PROMISE)
+        if commits(hit) and (finding := _finding(passage, hit.clause, hit.cue.weight, hit.cue.id))
+    ]
+    seen = {hit.clause for hit in hits(passage, Intent.PROMISE)}
+    for clause in passage.clauses:
+        is_short = len(clause.text.strip()) <= _FRAGMENT_CHARS and (clause.amounts or clause.speaks_of_payment)
+        if clause not in seen and is_short and _is_open(clause) and not clause.is_past:
+            finding = _finding(passage, clause, _FRAGMENT, "promise.fragment")
+            found += [finding] if finding else []
+    return _one_per_day(found)
+
+
+def commits(hit: Hit) -> bool:
+    """Whether the sender says that payment will happen, whatever the day."""
+    return _is_open(hit.clause) and (not hit.clause.is_past or hit.cue.id in _FUTURE)
+
+
+def _is_open(clause: Clause) -> bool:
+    sentence = clause.sentence
+    return not (
+        clause.is_greeting
+        or clause.is_negated
+        or clause.is_hypothetical
+        or sentence.is_question
+        or sentence.is_reported
+    )
+
+
+def days_ahead(passage: Passage, clause: Clause) -> tuple[DateFound, ...]:
+    """Return the dates of a clause that lie ahead and belong to no other thing."""
+    return tuple(
+        one
+        for one in clause.dates
+        if not one.is_mention
+        and one.on >= passage.anchor
+        and (one.on - passage.anchor <= _TOO_FAR or str(one.on.year) in one.text)
+    )
+
+
+def _finding(passage: Passage, clause: Clause, weight: float, rule: str) -> Finding | None:
+    dates = days_ahead(passage, clause)
+    limits = [weight]
+    clauses = passage.of_sentence(clause.sentence)
+    if not dates:
+        dates = tuple(one for other in clauses for one in days_ahead(passage, other) if not other.is_negated)
+        limits.append(_DATE_ELSEWHERE)
+    if not dates:
+        return None
+    chosen = dates[-1]
+    days = {one.on for one in dates}
+    limits += [_HEDGED] if clause.is_hedged else []
+    limits += [_CONDITIONAL] if clause.sentence.is_conditional else []
+    limits += [_APPROXIMATE] if chosen.kind == "approx" else []
+    limits += [_AMBIGUOUS] if len(days) > 1 or chosen.alternatives or chosen.on - passage.anchor > _FAR else []
+    limits += [] if clause.speaks_of_payment else [_NOT_ABOUT_PAYMENT]
+    condition = next((passage.own[one.start : one.end].strip() for one in clauses if one is not clause), None)
+    return Finding(
+        intent=Intent.PROMISE,
+        confidence=min(limits),
+        evidence=(evidence(passage, clause, rule),),
+        on=chosen.on,
+        date_kind=chosen.kind,
+        amount=amount_in((clause,)),
+        condition=condition if clause.sentence.is_conditional else None,
+    )
+
+
+def _one_per_day(found: list[Finding]) -> tuple[Finding, ...]:
+    best: dict[object, Finding] = {}
+    for finding in sorted(found, key=lambda one: -one.confidence):
+        best.setdefault(finding.on, finding)
+    return tuple(sorted(best.values(), key=lambda one: one.evidence[0].start))

@@ -1,0 +1,179 @@
+"""The sender's own words cut into sentences and clauses, each with how it is meant: denied, asked, supposed, reported.
+
+Detectors see nothing else. All texts keep their length, so offsets into a clause are offsets into the own words.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from mailer.replies.amounts import AmountFound, find_amounts
+from mailer.replies.dates import DateFound, find_dates
+from mailer.replies.phrases import Language
+
+MAX_OWN_CHARS = 30_000
+_MAX_CLAUSE_CHARS = 600
+#: A line this short, followed by a capital, was ended by the writer and not by the width of a window.
+_SHORT_LINE = 50
+_QUOTED = re.compile("[\u201c\u201e\u00ab\"][^\u201c\u201d\u201e\u00ab\u00bb\"]{12,300}[\u201d\u201c\u00bb\"]")
+_HARD_BREAK = re.compile(r"\n[ \t]*(?=\n|[-*•·>–]|\d{1,2}[.)] |[A-Z]{2,5}-\d)")  # noqa: RUF001 - people's dashes
+_LINE_END = re.compile(r"([^\n]*)\n(?=[ \t]*([^\n]?))")
+_STOP = re.compile(r"[.!?]+[\"')\]]*(?=\s|$)")
+_ABBREVIATIONS = frozenset(
+    "nr no nos inv ref lt ca bzw inkl ggf evtl st dr mr mrs ms hr tel vs approx pos mag sg zzgl abzgl art abs str bspw"
+    " incl excl dept attn acct amt qty max min vgl sog zb usw frl co ltd inc jr".split()
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sentence:
+    """A sentence: offsets into the own words, and what holds for all its clauses."""
+
+    start: int
+    end: int
+    is_question: bool
+    is_conditional: bool
+    is_reported: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clause:
+    """A clause: `text` is flat (spaces for line ends) and as long as the words it covers; `plain` hides set phrases.
+
+    Set phrases ("do not hesitate", words in quotation marks) are blanked in `plain`: they prove nothing.
+    """
+
+    start: int
+    end: int
+    text: str
+    plain: str
+    sentence: Sentence
+    is_negated: bool
+    is_hypothetical: bool
+    is_hedged: bool
+    is_past: bool
+    has_contrast: bool
+    is_greeting: bool
+    speaks_of_payment: bool
+    dates: tuple[DateFound, ...]
+    amounts: tuple[AmountFound, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passage:
+    """All clauses of the own words in one language, with the mail's local date."""
+
+    own: str
+    language: Language
+    anchor: date
+    clauses: tuple[Clause, ...]
+
+    @property
+    def sentences(self) -> tuple[Sentence, ...]:
+        """The sentences in order."""
+        return tuple(dict.fromkeys(clause.sentence for clause in self.clauses))
+
+    def of_sentence(self, sentence: Sentence) -> tuple[Clause, ...]:
+        """The clauses of one sentence."""
+        return tuple(clause for clause in self.clauses if clause.sentence == sentence)
+
+
+def passage(own: str, *, language: Language, anchor: date, country: str) -> Passage:
+    """Return the own words as clauses. `anchor` and `country` decide what dates mean (`mailer.replies.dates`)."""
+    flat = re.sub(r"[\n\t]", " ", own[:MAX_OWN_CHARS])
+    dates = find_dates(flat, anchor=anchor, country=country, language=language)
+    amounts = find_amounts(flat)
+    whole = [(one.start, one.end) for one in (*dates, *amounts)]
+    clauses: list[Clause] = []
+    for start, end in _sentences(own[:MAX_OWN_CHARS], whole):
+        clauses += _clauses(flat, start, end, whole, language, dates, amounts)
+    return Passage(own=own, language=language, anchor=anchor, clauses=tuple(clauses))
+
+
+def _sentences(own: str, whole: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    cuts = {hit.start() for hit in _HARD_BREAK.finditer(own)}
+    for hit in _LINE_END.finditer(own):
+        line, following = hit[1].rstrip(), hit[2]
+        ended = line.endswith((".", "!", "?", ":"))
+        if ended or (len(line) < _SHORT_LINE and (following.isupper() or following.isdigit() or line.endswith(","))):
+            cuts.add(hit.end(1))
+    for hit in _STOP.finditer(own):
+        if hit[0] != "." or _ends_sentence(own, hit.start()):
+            cuts.add(hit.end())
+    yield from _pieces(0, len(own), sorted(cuts), own, whole)
+
+
+def _ends_sentence(own: str, dot: int) -> bool:
+    word = re.search(r"([^\W\d_]+)$", own[max(0, dot - 20) : dot])
+    if word:
+        return len(word[1]) > 1 and word[1].lower() not in _ABBREVIATIONS
+    following = own[dot + 1 :].lstrip()[:1]
+    return not following.islower() and not following.isdigit()  # "am 15. wird", "am 15. 11."
+
+
+def _pieces(
+    start: int, end: int, cuts: list[int], text: str, whole: list[tuple[int, int]]
+) -> Iterator[tuple[int, int]]:
+    """Yield the stretches between cuts that say something; no cut goes through a date or an amount."""
+    position = start
+    for cut in [*cuts, end]:
+        if cut <= position or any(first < cut < last for first, last in whole):
+            continue
+        if text[position:cut].strip(" \n\t.,;:-!?"):
+            lead = len(text[position:cut]) - len(text[position:cut].lstrip())
+            yield position + lead, cut
+        position = cut
+
+
+def _clauses(  # noqa: PLR0917 - one place, all facts of the text
+    flat: str,
+    start: int,
+    end: int,
+    whole: list[tuple[int, int]],
+    language: Language,
+    dates: tuple[DateFound, ...],
+    amounts: tuple[AmountFound, ...],
+) -> list[Clause]:
+    marks = language.marks
+    text = flat[start:end]
+    plain = _blanked(_blanked(text, _QUOTED), marks["harmless"])
+    cuts = sorted({start + hit.start() for hit in marks["split"].finditer(plain)})
+    pieces = [piece for piece in _pieces(start, end, cuts, flat, whole) if piece[1] > piece[0]]
+    plains = [plain[first - start : last - start].strip() for first, last in pieces]
+    sentence = Sentence(
+        start=start,
+        end=end,
+        is_question=text.rstrip().endswith("?") or any(marks["question"].search(one) for one in plains),
+        is_conditional=any(marks["condition"].search(one) for one in plains),
+        is_reported=bool(marks["reported"].search(plain)),
+    )
+    found: list[Clause] = []
+    for first, last in pieces:
+        last = min(last, first + _MAX_CLAUSE_CHARS)  # noqa: PLW2901 - what follows is nobody's clause
+        words = plain[first - start : last - start]
+        found.append(
+            Clause(
+                start=first,
+                end=last,
+                text=flat[first:last],
+                plain=words,
+                sentence=sentence,
+                is_negated=bool(marks["negation"].search(words)),
+                is_hypothetical=bool(marks["hypothetical"].search(words)),
+                is_hedged=bool(marks["hedge"].search(words)),
+                is_past=bool(marks["past_pay"].search(words)),
+                has_contrast=bool(marks["contrast"].search(words)),
+                is_greeting=bool(marks["greeting"].fullmatch(words.strip(" ,.!:-"))),
+                speaks_of_payment=bool(marks["payment"].search(words)),
+                dates=tuple(one for one in dates if first <= one.start < last),
+                amounts=tuple(one for one in amounts if first <= one.start < last),
+            )
+        )
+    return found
+
+
+def _blanked(text: str, pattern: re.Pattern[str]) -> str:
+    return pattern.sub(lambda hit: " " * len(hit[0]), text)

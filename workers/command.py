@@ -1,0 +1,181 @@
+"""The `duly` script: the command tree of `mailer.cli`, and the commands that run the service."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from mailer.cli.context import ENVIRONMENT, actor, fail, guarded, run
+from mailer.cli.output import Output, OutputOption, one_json, say, show
+from mailer.cli.tree import app
+from mailer.domain.actions import CreateTask, SendReminder, SkipStep
+from mailer.flows.preview import send_copies
+from mailer.flows.rehearse import Rehearsed, rehearse
+from mailer.rendering.headers import checked_address
+from mailer.store import state
+from mailer.wiring import App
+from workers import serving
+from workers.jobs import drain, poll, tick
+from workers.logs import set_up_logs
+
+#: How many passes `duly run` makes at most until nothing is left to do.
+MOST_PASSES = 10
+
+
+@app.command("serve")
+def serve_command(*, verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log every job.")] = True) -> None:
+    """Run the service in this process, without Redis, until Ctrl-C. Example: duly serve --data /srv/duly"""
+    set_up_logs(verbose=verbose)
+
+    async def work(parts: App) -> None:
+        await _say_mode(parts)
+        await serving.serve(parts)
+
+    run(work)
+    say("stopped; nothing was left half done")
+
+
+@app.command("worker")
+def worker_command(*, verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log every job.")] = True) -> None:
+    """Run the service as an arq worker on Redis. Example: DULY_WORKERS__REDIS_URL=redis://… duly worker"""
+    set_up_logs(verbose=verbose)
+
+    async def work(parts: App) -> None:
+        await _say_mode(parts)
+        await serving.work(parts)
+
+    run(work)
+
+
+async def _say_mode(parts: App) -> None:
+    async with parts.store.reading() as tx:
+        live = await state.is_live(tx)
+    say(f"Duly is {'live' if live else 'PAUSED (nothing is sent): `duly resume` goes live'}. Ctrl-C stops it.")
+
+
+@app.command("run")
+def run_command(
+    *,
+    once: Annotated[bool, typer.Option("--once", help="One pass, even if it leaves something to do.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would go out now; send nothing.")] = False,
+    to: Annotated[str, typer.Option(metavar="ADDRESS", help="Send marked copies to yourself instead.")] = "",
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Fetch, plan and send now, for cron or by hand. Example: duly run --dry-run"""
+    set_up_logs(verbose=False)
+    if dry_run:
+        _show_rehearsal(output)
+    elif to:
+        _copies(to)
+    else:
+        _passes(1 if once else MOST_PASSES, output)
+
+
+def _show_rehearsal(output: Output) -> None:
+    async def work(parts: App) -> tuple[Rehearsed, ...]:
+        return await rehearse(parts.planner())
+
+    rows = [row for one in run(work) for row in _rehearsed_rows(one)]
+    show(rows, output, columns=("customer", "what", "invoices", "why"), empty="Nothing is due now.")
+
+
+def _rehearsed_rows(one: Rehearsed) -> list[dict[str, Any]]:
+    numbers = {invoice.id: invoice.number for invoice in one.facts.invoices}
+    rows = []
+    for action in one.plan.actions:
+        match action:
+            case SendReminder():
+                what, listed = f"mail: {action.template}", [numbers[item.invoice_id] for item in action.listed]
+                why = f"to {action.recipient}"
+            case CreateTask():
+                what, listed = f"task: {action.kind}", [numbers[item.invoice_id] for item in action.listed]
+                why = action.instructions
+            case SkipStep():
+                what, listed, why = f"skip: {action.step_id}", [numbers[action.invoice_id]], action.why
+        rows.append({"customer": one.facts.customer.name, "what": what, "invoices": listed, "why": why})
+    name = one.facts.customer.name
+    rows.extend(
+        {"customer": name, "what": f"not now: {v.step_id}", "invoices": [numbers[v.invoice_id]], "why": v.why}
+        for v in one.plan.not_now
+    )
+    return rows
+
+
+def _copies(to: str) -> None:
+    guarded(lambda: checked_address("--to", to))
+
+    async def work(parts: App) -> list[str]:
+        channel = parts.channel()
+        try:
+            copies = await send_copies(
+                parts.store, parts.policies, parts.desk, channel, to=to, actor=actor(), now=parts.clock()
+            )
+        finally:
+            await channel.close()
+        return [
+            f"{copy.customer.name}: {'copy sent' if copy.accepted else 'NOT sent'} ({copy.text})" for copy in copies
+        ]
+
+    lines = run(work)
+    for line in lines:
+        say(line)
+    say(f"{len(lines)} copies for {to}; no step was claimed, no customer was written to")
+
+
+def _passes(most: int, output: Output) -> None:
+    async def work(parts: App) -> dict[str, int]:
+        total = dict.fromkeys(("fetched", "read", "waiting", "queued", "tasks", "sent", "failed", "unknown"), 0)
+        async with serving.service_of(parts) as service:
+            for _ in range(most):
+                fetched, read = await poll(service)
+                planned = await tick(service)
+                sent = await drain(service)
+                for name, value in (
+                    ("fetched", fetched.fetched), ("read", read.read), ("waiting", read.waiting),
+                    ("queued", planned.queued), ("tasks", planned.tasks), ("sent", sent.sent),
+                    ("failed", sent.failed), ("unknown", sent.unknown),
+                ):  # fmt: skip
+                    total[name] += value
+                if not (fetched.fetched or planned.queued or sent.cancelled):
+                    break
+        return total
+
+    total = run(work)
+    if output is Output.JSON:
+        one_json(total)
+    else:
+        say(", ".join(f"{value} {name}" for name, value in total.items() if value) or "nothing to do")
+    if total["waiting"] or total["failed"] or total["unknown"] or total["tasks"]:
+        if output is Output.TABLE:
+            say("something needs you: `duly status`")
+        raise typer.Exit(1)
+
+
+@app.command("demo")
+def demo_command(
+    directory: Annotated[
+        Path | None, typer.Option("--dir", help="Keep everything here (must be empty). Default: a temporary folder.")
+    ] = None,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """See it all work: 24 customers, 60 business days, under a minute. Example: duly demo --dir /tmp/duly-demo"""
+    try:
+        from workers.demo.command import demo  # noqa: PLC0415 - only the demo needs the demo's extra
+    except ModuleNotFoundError as missing:
+        fail(f"the demo needs {missing.name}: run `make demo`, or `pip install 'duly[demo]'`", ENVIRONMENT)
+    demo(directory, output)
+
+
+def main() -> None:
+    """Run the command line."""
+    try:
+        app()
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        raise SystemExit(130) from None
+
+
+if __name__ == "__main__":
+    main()
