@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from decimal import Context, Decimal, Inexact, InvalidOperation
+from decimal import Context, Decimal
 
 #: Currencies whose exponent is not 2 (ISO 4217, list one, 2026).
 _EXPONENTS = {
@@ -31,7 +32,10 @@ _EXPONENTS = {
     ),
     **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
 }
-_EXACT = Context(prec=60, traps=[InvalidOperation, Inexact])
+#: What is read as an amount; signs in front, no exponent, no separators, ASCII digits.
+_PLAIN = re.compile(r"[+-]?[0-9]{1,25}(\.[0-9]{1,25})?")
+#: Enough places for any such amount: the default context would round it before it is checked.
+_EXACT = Context(prec=60)
 #: Largest amount accepted, in minor units: what fits a signed 64-bit column.
 MAX_MINOR = 2**63 - 1
 
@@ -61,15 +65,13 @@ class Money:
     def of(cls, amount: str | Decimal, currency: str) -> Money:
         """Return the money for a plain decimal amount ("1234.50"; no thousands separators).
 
-        Raises MoneyError when the text is no finite number, has more places than the currency, or is too large.
+        Raises MoneyError when the text is no plain number, has more places than the currency, or is too large.
         """
-        try:
-            # Exact: Decimal's default context would round a long amount to 28 digits before it is checked.
-            scaled = _EXACT.scaleb(Decimal(amount), exponent(currency))
-            minor = int(scaled)
-        except (InvalidOperation, Inexact, ValueError, OverflowError) as problem:
-            message = f"{str(amount)!r} is not an amount: write it like 1234.50"
-            raise MoneyError(message) from problem
+        if not _PLAIN.fullmatch(str(amount)):
+            message = f"{str(amount)[:60]!r} is not an amount: write it like 1234.50"
+            raise MoneyError(message)
+        scaled = _EXACT.scaleb(Decimal(amount), exponent(currency))
+        minor = int(scaled)
         if minor != scaled:
             message = f"{str(amount)!r} has more decimal places than {currency} ({exponent(currency)})"
             raise MoneyError(message)

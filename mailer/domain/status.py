@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
 from mailer.domain.agreement import HoldKind
 from mailer.domain.case import CaseFacts
@@ -60,17 +61,26 @@ def _closed(invoice: Invoice, today: date) -> StatusView | None:
 def _paused(invoice: Invoice, facts: CaseFacts, today: date) -> StatusView | None:
     if dispute := facts.running_dispute(invoice.id):
         reason = f"dispute ({dispute.reason}), {dispute.state}"
-        return StatusView(status=Status.DISPUTED, reason=reason, since_on=dispute.opened_at.date())
+        return StatusView(status=Status.DISPUTED, reason=reason, since_on=_day(facts, dispute.opened_at))
     hold = facts.running_hold(invoice.id, today)
     claims = [h for h in facts.holds if h.kind is HoldKind.CLAIMED_PAID and h.covers(invoice.id, today)]
     if claims:
-        return StatusView(status=Status.CLAIMED_PAID, reason=claims[0].reason, since_on=claims[0].placed_at.date())
+        return StatusView(
+            status=Status.CLAIMED_PAID, reason=claims[0].reason, since_on=_day(facts, claims[0].placed_at)
+        )
     if promise := facts.running_promise(invoice.id, today):
         reason = f"promised for {promise.due_on.isoformat()} ({promise.state})"
-        return StatusView(status=Status.PROMISED, reason=reason, since_on=promise.made_at.date())
+        return StatusView(status=Status.PROMISED, reason=reason, since_on=_day(facts, promise.made_at))
     if hold:
-        return StatusView(status=Status.ON_HOLD, reason=f"{hold.kind}: {hold.reason}", since_on=hold.placed_at.date())
+        return StatusView(
+            status=Status.ON_HOLD, reason=f"{hold.kind}: {hold.reason}", since_on=_day(facts, hold.placed_at)
+        )
     return None
+
+
+def _day(facts: CaseFacts, at: datetime) -> date:
+    """Return the customer's local day of a moment."""
+    return at.astimezone(ZoneInfo(facts.customer.time_zone)).date()
 
 
 def _by_calendar(invoice: Invoice, today: date) -> StatusView:

@@ -136,6 +136,9 @@ async def _redis(setup: Setup) -> Sequence[Check]:
 
 async def _database(setup: Setup) -> Sequence[Check]:
     """The database, and what only it can tell: its schema, the clock, how fresh the ledger is, the mode."""
+    if not setup.settings.database_url and not (setup.settings.data / "duly.sqlite3").exists():
+        detail = f"there is no {setup.settings.data / 'duly.sqlite3'}"  # opening it would make one
+        return [Check(name="database", ok=False, detail=detail, fix=f"duly init --data {setup.settings.data}")]
     try:
         present, newest = await schema.revisions(setup.store)
     except StoreUnreachable as problem:

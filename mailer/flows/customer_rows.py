@@ -29,7 +29,7 @@ class People:
 
     by_ref: Mapping[str, Customer]
     new: tuple[Customer, ...] = ()
-    changed: tuple[Changed, ...] = ()
+    changed: tuple[Changed[Customer], ...] = ()
     told: Told = field(default_factory=dict)
 
 
@@ -63,7 +63,9 @@ def merge(
         ref = ref_of(row)
         words = said.setdefault(ref, {})
         bits[ref] = _listen(row, words, bits.get(ref, told.get(ref, 0)))
-    by_ref, new, changed = dict[str, Customer](), [], []
+    by_ref: dict[str, Customer] = {}
+    new: list[Customer] = []
+    changed: list[Changed[Customer]] = []
     for ref, words in said.items():
         before = kept.get(ref)
         after = _new(ref, words, defaults) if before is None else replace(before, **words) if words else before

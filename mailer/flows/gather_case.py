@@ -49,9 +49,10 @@ class Origin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gathered:
-    """The case, its mails, and its id in the database (None when the customer never had one)."""
+    """The case file's values, its mails, and whose it is; `case` None when the customer never had one."""
 
     file: CaseFile
+    customer: Customer
     mails: GatheredMessages
     case: Case | None
 
@@ -91,7 +92,7 @@ async def gather(tx: Tx, customer: Customer, said: str, *, invoice_number: str |
         contacts=await parts.contacts(),
         events=parts.events(),
     )
-    return Gathered(file=file, mails=mails, case=case)
+    return Gathered(file=file, customer=customer, mails=mails, case=case)
 
 
 def _scope_id(customer: Customer, owed: Sequence[Invoice], number: str | None) -> InvoiceId | None:

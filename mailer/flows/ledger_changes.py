@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import date
+from typing import Generic, TypeVar
 
 from mailer.domain.customer import Customer
 from mailer.domain.invoice import Invoice
+
+Thing = TypeVar("Thing", Invoice, Customer)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,16 +23,17 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Changed:
+class Changed(Generic[Thing]):
     """An invoice or a customer that differs, before and after."""
 
-    before: Invoice | Customer
-    after: Invoice | Customer
+    before: Thing
+    after: Thing
 
     @property
     def changes(self) -> tuple[Change, ...]:
         """The fields that differ, in the order in which they are declared."""
-        pairs = ((f.name, getattr(self.before, f.name), getattr(self.after, f.name)) for f in fields(self.before))
+        names = (field.name for field in fields(self.before))
+        pairs = ((name, getattr(self.before, name), getattr(self.after, name)) for name in names)
         return tuple(Change(field=name, old=text(old), new=text(new)) for name, old, new in pairs if old != new)
 
 

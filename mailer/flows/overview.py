@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import date, datetime, time, timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from mailer.domain.case import CaseFacts
 from mailer.flows.needs import Need, needs_of_case, needs_of_mail, needs_of_service, without_policy
-from mailer.flows.plan_reminders import CHUNK, THANKS
+from mailer.flows.plan_reminders import CHUNK, THANKS, rules_of
 from mailer.flows.policies import Policies, PolicyMissing
 from mailer.flows.simulate import SimulatedSend, sends_of, visits
 from mailer.store import case_facts, customers, inbox, invoices, outbox, state
@@ -31,7 +31,7 @@ class Ledger:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
-    """The whole page. `needs` and `next_sends` are cut to the limit asked for; the counts beside them are not.
+    """The whole page. `needs` (of each kind) and `next_sends` are cut to the limit asked for; the counts are not.
 
     `polled` is when each folder was last looked into, None for never. `next_sends` are the mails and tasks up to the
     end of the next business day, if Duly is live and the balances stay fresh.
@@ -56,16 +56,20 @@ class _Found:
     """What the customers add up to, cut while it is gathered so that a big ledger stays small in memory."""
 
     limit: int
-    needs: list[Need] = field(default_factory=list)
+    needs: dict[str, list[Need]] = field(default_factory=dict)
     counts: Counter[str] = field(default_factory=Counter)
     sends: list[SimulatedSend] = field(default_factory=list)
     sends_count: int = 0
 
     def add(self, needs: Sequence[Need]) -> None:
-        self.counts.update(need.kind for need in needs)
-        self.needs = sorted((*self.needs, *needs), key=lambda need: need.order)[: self.limit]
+        """Keep what waits longest of each kind, and count the rest."""
+        for need in needs:
+            self.counts[need.kind] += 1
+            mine = sorted((*self.needs.get(need.kind, ()), need), key=lambda one: one.order)
+            self.needs[need.kind] = mine[: self.limit]
 
     def add_sends(self, sends: Sequence[SimulatedSend]) -> None:
+        """Keep what goes out first, and count the rest."""
         self.sends_count += len(sends)
         every = sorted((*self.sends, *sends), key=lambda send: (send.on, send.at, send.customer.name))
         self.sends = every[: self.limit]
@@ -92,7 +96,7 @@ async def overview(
             for facts in (await case_facts.load(tx, part, now=now)).values():
                 _look(found, facts, policies, now)
         ledger = await _ledger(tx, len(ids), max_data_age_hours, now)
-        found.add(await needs_of_service(tx, now=now, is_stale=ledger.is_stale and ledger.open_invoices > 0))
+        found.add(await needs_of_service(tx, is_stale=ledger.is_stale and ledger.open_invoices > 0))
         every, waiting, nobody = await inbox.counts(tx)
         mail = await needs_of_mail(tx, limit=limit)
         found.add(mail)
@@ -106,7 +110,7 @@ async def overview(
             mails_waiting=waiting,
             mails_of_nobody=nobody,
             polled={folder: await _polled(tx, mailbox, folder) for folder in folders},
-            needs=tuple(found.needs),
+            needs=tuple(sorted((n for those in found.needs.values() for n in those), key=lambda need: need.order)),
             need_counts=counts,
             next_sends=tuple(found.sends),
             next_sends_count=found.sends_count,
@@ -124,13 +128,10 @@ def _look(found: _Found, facts: CaseFacts, policies: Policies, now: datetime) ->
 
 def _next_sends(facts: CaseFacts, policies: Policies, now: datetime) -> Iterator[SimulatedSend]:
     """Yield the mails and tasks up to the end of the customer's next business day; open tasks stay undone."""
-    zone = ZoneInfo(facts.customer.time_zone)
-    end: date | None = None
-    for visit in visits(facts, policies, now=now, until=now + timedelta(days=14), tasks_done=False):
-        if end is None:
-            end = visit.calendar.business_day_from(visit.calendar.local_day(now) + timedelta(days=1))
-        if visit.at > datetime.combine(end, time.max, tzinfo=zone):
-            return
+    calendar = rules_of(policies, facts, now)[1]
+    end = calendar.business_day_from(calendar.local_day(now) + timedelta(days=1))
+    until = datetime.combine(end, time.max, tzinfo=ZoneInfo(calendar.time_zone))
+    for visit in visits(facts, policies, now=now, until=until, tasks_done=False):
         yield from sends_of(visit)
 
 

@@ -188,9 +188,6 @@ class ImapMailbox:
             except (CommandFailed, OSError) as fault:
                 self._drop()
                 raise MailboxUnreachable(f"{self._peer} was lost at {name} ({fault}): try again later") from fault
-            except ValueError as fault:
-                self._drop()
-                raise MailboxRefused(f"{name} to {self._peer} cannot be asked: {fault}") from fault
             except BaseException:
                 self._drop()
                 raise

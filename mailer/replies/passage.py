@@ -18,6 +18,7 @@ MAX_OWN_CHARS = 30_000
 _MAX_CLAUSE_CHARS = 600
 #: A line this short, followed by a capital, was ended by the writer and not by the width of a window.
 _SHORT_LINE = 50
+_EDGE = " ,.;:!-"
 _QUOTED = re.compile("[\u201c\u201e\u00ab\"][^\u201c\u201d\u201e\u00ab\u00bb\"]{12,300}[\u201d\u201c\u00bb\"]")
 _HARD_BREAK = re.compile(r"\n[ \t]*(?=\n|[-*•·>–]|\d{1,2}[.)] |[A-Z]{2,5}-\d)")  # noqa: RUF001 - people's dashes
 _LINE_END = re.compile(r"([^\n]*)\n(?=[ \t]*([^\n]?))")
@@ -28,7 +29,7 @@ _ABBREVIATIONS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)  # one place is one object; comparing texts costs time
 class Sentence:
     """A sentence: offsets into the own words, and what holds for all its clauses."""
 
@@ -39,7 +40,7 @@ class Sentence:
     is_reported: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Clause:
     """A clause: `text` is flat (spaces for line ends) and as long as the words it covers; `plain` hides set phrases.
 
@@ -57,6 +58,7 @@ class Clause:
     is_past: bool
     has_contrast: bool
     is_greeting: bool
+    is_small_talk: bool
     speaks_of_payment: bool
     dates: tuple[DateFound, ...]
     amounts: tuple[AmountFound, ...]
@@ -78,7 +80,7 @@ class Passage:
 
     def of_sentence(self, sentence: Sentence) -> tuple[Clause, ...]:
         """The clauses of one sentence."""
-        return tuple(clause for clause in self.clauses if clause.sentence == sentence)
+        return tuple(clause for clause in self.clauses if clause.sentence is sentence)
 
 
 def passage(own: str, *, language: Language, anchor: date, country: str) -> Passage:
@@ -166,7 +168,8 @@ def _clauses(  # noqa: PLR0917 - one place, all facts of the text
                 is_hedged=bool(marks["hedge"].search(words)),
                 is_past=bool(marks["past_pay"].search(words)),
                 has_contrast=bool(marks["contrast"].search(words)),
-                is_greeting=bool(marks["greeting"].fullmatch(words.strip(" ,.!:-"))),
+                is_greeting=bool(marks["greeting"].fullmatch(words.strip(_EDGE))),
+                is_small_talk=bool(marks["small_talk"].fullmatch(words.strip(_EDGE))),
                 speaks_of_payment=bool(marks["payment"].search(words)),
                 dates=tuple(one for one in dates if first <= one.start < last),
                 amounts=tuple(one for one in amounts if first <= one.start < last),

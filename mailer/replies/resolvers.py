@@ -137,6 +137,11 @@ def _in_days(said: Said, anchor: date) -> Resolved | None:
     return Resolved(on=on, past_on=on if said.n <= 0 else None)
 
 
+def _earlier_today(_: Said, anchor: date) -> Resolved | None:
+    """Resolve "this morning": no day ahead, so `on` is put behind the mail, where no promise looks for it."""
+    return Resolved(on=anchor - timedelta(days=1), past_on=anchor)
+
+
 def _in_units(said: Said, anchor: date) -> Resolved | None:
     if said.unit == "m":
         end = month_end(anchor.year, anchor.month + said.n)
@@ -215,6 +220,7 @@ RESOLVERS: Mapping[str, Resolver] = {
     "weekday_of_next_week": _weekday_of_next_week,
     "weekday_after_week": _weekday_after_week,
     "in_days": _in_days,
+    "earlier_today": _earlier_today,
     "in_units": _in_units,
     "in_business_days": _in_business_days,
     "ago": _ago,

@@ -21,6 +21,8 @@ _FAR = timedelta(days=120)
 #: Without its year, a day further ahead than this lies behind ("to be paid on 15.10.", written on the 20th).
 _TOO_FAR = timedelta(days=200)
 _FRAGMENT_CHARS = 60
+#: "Check went Thursday the 22nd": with no future tense, a day just gone is likelier than the same day next month.
+_JUST_GONE = timedelta(days=20)
 #: Cues with their own future tense: a past participle beside them is passive, not past.
 _FUTURE = frozenset({"promise.will_pay", "promise.will_be_paid", "promise.commit"})
 
@@ -68,8 +70,15 @@ def days_ahead(passage: Passage, clause: Clause) -> tuple[DateFound, ...]:
     )
 
 
+def _is_likelier_past(found: DateFound, passage: Passage) -> bool:
+    behind = passage.anchor - found.past_on if found.past_on else None
+    return behind is not None and timedelta(0) < behind <= _JUST_GONE and found.on - passage.anchor > _JUST_GONE
+
+
 def _finding(passage: Passage, clause: Clause, weight: float, rule: str) -> Finding | None:
     dates = days_ahead(passage, clause)
+    if rule not in _FUTURE:
+        dates = tuple(one for one in dates if not _is_likelier_past(one, passage))
     limits = [weight]
     clauses = passage.of_sentence(clause.sentence)
     if not dates:

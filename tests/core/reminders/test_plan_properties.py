@@ -72,7 +72,7 @@ def test_whatever_happens(
         assert one.id not in {line.invoice_id for mail in later for line in mail.listed}, "nothing after payment"
 
 
-@some
+@settings(some, max_examples=20)
 @given(policy=ladders(), dues=due_days)
 def test_running_every_third_day_says_the_same_in_the_same_order(policy: Policy, dues: list[int]) -> None:
     daily = World(policy=policy, calendar=ALWAYS, invoices=owed(dues)).run(range(200))

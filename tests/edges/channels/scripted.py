@@ -135,16 +135,20 @@ async def scripted(
 
 
 def settings(at_port: int, **changes: object) -> SmtpSettings:
-    """Settings for a server on loopback, impatient so that silence is found out soon."""
+    """Settings for a server on loopback."""
     values: dict[str, object] = {
         "host": "127.0.0.1",
         "port": at_port,
         "security": "none",
-        "timeout_seconds": 0.3,
-        "data_start_seconds": 0.3,
-        "data_done_seconds": 0.3,
+        "timeout_seconds": 5.0,
+        "data_start_seconds": 5.0,
+        "data_done_seconds": 5.0,
     }
     return SmtpSettings(**{**values, **changes})  # type: ignore[arg-type]
+
+
+#: For servers that fall silent on purpose.
+IMPATIENT = {"timeout_seconds": 0.3, "data_start_seconds": 0.3, "data_done_seconds": 0.3}
 
 
 def envelope(content: bytes = LETTER, *, to: str = "ann@customer.test", sender: str = "billing@duly.test") -> Envelope:

@@ -6,12 +6,12 @@ import pytest
 
 from mailer.channels import SmtpChannel
 from mailer.domain.delivery import Accepted, Outcome, Refused, TryLater, Unknown
-from tests.edges.channels.scripted import LETTER, Cut, Script, committed, envelope, scripted, settings
+from tests.edges.channels.scripted import IMPATIENT, LETTER, Cut, Script, committed, envelope, scripted, settings
 
 
 async def outcome_of(script: Script, content: bytes = LETTER) -> tuple[Outcome, int]:
     async with scripted(script) as peer:
-        channel = SmtpChannel(settings(peer.port))
+        channel = SmtpChannel(settings(peer.port, **(IMPATIENT if Cut.SILENCE in script.values() else {})))
         try:
             outcome = await channel.deliver(envelope(content), before_data=committed)
         finally:

@@ -62,7 +62,7 @@ async def test_aiosmtpd_refusals_keep_their_words(recording_smtp: RecordingSmtp)
 async def test_encryption_and_login(tls: str, security: str, login: dict[str, str], method: str) -> None:
     expected = (login["username"], login["password"]) if login else None
     with RecordingSmtp(login=expected, tls=tls) as server:
-        secure = {"host": "localhost", "security": security, "ca_file": str(server.ca_file), "timeout_seconds": 5.0}
+        secure = {"host": "localhost", "security": security, "ca_file": str(server.ca_file)}
         channel = SmtpChannel(settings(server.port, **secure, **login))
         probe = await channel.probe()
         assert (probe.tls, probe.login, probe.peer) == ("TLSv1.3", method, f"localhost:{server.port}")
@@ -113,7 +113,7 @@ async def test_servers_without_plain_are_logged_in_to_as_well(method: str) -> No
 
 async def test_a_wrong_password_is_said_with_the_servers_words_and_the_fix() -> None:
     with RecordingSmtp(login=(LOGIN["username"], LOGIN["password"]), tls="starttls") as server:
-        secure = {"host": "localhost", "security": "starttls", "ca_file": str(server.ca_file), "timeout_seconds": 5.0}
+        secure = {"host": "localhost", "security": "starttls", "ca_file": str(server.ca_file)}
         channel = SmtpChannel(settings(server.port, **secure, username="billing", password="hush"))
         with pytest.raises(ChannelError, match=r"refuses the user name or password \(535 .*\): correct them") as raised:
             await channel.probe()
@@ -126,7 +126,7 @@ async def test_starttls_at_the_port_for_tls_is_found_out(tmp_path: Path) -> None
         peer.tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         peer.tls.load_cert_chain(certificate, tmp_path / "key.pem")
         with pytest.raises(ChannelError, match=r"did not answer within 0.3 s.*465"):
-            await SmtpChannel(settings(peer.port, security="starttls")).probe()
+            await SmtpChannel(settings(peer.port, security="starttls", timeout_seconds=0.3)).probe()
 
 
 async def test_a_missing_ca_file_is_named_and_sends_nothing() -> None:
@@ -151,7 +151,7 @@ async def test_a_missing_ca_file_is_named_and_sends_nothing() -> None:
 )
 async def test_a_plain_server_is_not_used_as_if_it_were_a_secure_one(changes: dict[str, object], words: str) -> None:
     async with scripted() as peer:
-        channel = SmtpChannel(settings(peer.port, **{"timeout_seconds": 2.0, **changes}))
+        channel = SmtpChannel(settings(peer.port, **changes))
         with pytest.raises(ChannelError, match=words):
             await channel.probe()
         assert "AUTH" not in peer.verbs()

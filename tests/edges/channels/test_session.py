@@ -123,8 +123,7 @@ async def test_the_commit_comes_after_the_recipient_was_accepted_and_before_data
 @pytest.mark.parametrize("moment", ["connect", "EHLO", "MAIL", "RCPT", "DATA", "body", "dot"])
 async def test_a_cancelled_delivery_closes_its_connection_and_the_next_one_works(moment: str) -> None:
     async with scripted({moment: Cut.SILENCE}) as peer:
-        patient = {"timeout_seconds": 30.0, "data_start_seconds": 30.0, "data_done_seconds": 30.0}
-        channel = SmtpChannel(settings(peer.port, **patient))
+        channel = SmtpChannel(settings(peer.port))
         delivery = asyncio.create_task(channel.deliver(envelope(), before_data=committed))
         await asyncio.sleep(0.1)
         delivery.cancel()

@@ -53,7 +53,7 @@ async def test_a_server_that_is_stopped_is_noticed_at_once_and_read_again_later(
         await mailbox.uids_after(0)
     with pytest.raises(MailboxUnreachable, match="nothing listens"):
         await mailbox.connect()
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 5
     dovecot.start()
     await mailbox.connect()
     await mailbox.examine("INBOX")

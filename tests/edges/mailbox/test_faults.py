@@ -10,7 +10,7 @@ import traceback
 import pytest
 
 from mailer.mailbox import ImapMailbox, ImapSettings, MailboxError, MailboxRefused, MailboxUnreachable
-from tests.edges.mailbox.scripted import Cut, Script, scripted
+from tests.edges.mailbox.scripted import USUAL, Cut, Script, scripted
 
 SIZES = b"* 1 FETCH (UID 1 RFC822.SIZE 100)\r\n* 2 FETCH (UID 2 RFC822.SIZE 5)\r\n"
 HALF = b"* 1 FETCH (UID 1 BODY[] {100}\r\nonly a part of it"
@@ -36,6 +36,10 @@ AT_FETCH: list[tuple[Script, str]] = [
 ]
 
 
+def patience(script: Script) -> float:
+    return 0.3 if any(Cut.SILENCE in steps for steps in script.values()) else 10.0
+
+
 async def read_all(settings: ImapSettings) -> None:
     async with ImapMailbox(settings) as mailbox:
         await mailbox.examine("INBOX")
@@ -49,22 +53,24 @@ async def test_a_login_that_fails_says_why_without_the_password(
 ) -> None:
     async with scripted(script) as peer:
         with pytest.raises(family, match=words) as raised:
-            await ImapMailbox(peer.settings(timeout_seconds=0.3)).connect()
+            await ImapMailbox(peer.settings(timeout_seconds=patience(script))).connect()
         assert "hush-hush" not in "".join(traceback.format_exception(raised.value))
 
 
 @pytest.mark.parametrize(("script", "words"), AT_FETCH, ids=repr)
 async def test_a_fetch_that_fails_closes_the_connection(script: Script, words: str) -> None:
     async with scripted({**script, "UID FETCH 1,2 (UID RFC": (SIZES,), **script}) as peer:
-        mailbox = ImapMailbox(peer.settings(timeout_seconds=0.3))
+        mailbox = ImapMailbox(peer.settings(timeout_seconds=patience(script)))
         await mailbox.connect()
         await mailbox.examine("INBOX")
         with pytest.raises(MailboxUnreachable, match=words):
             await mailbox.fetch((1, 2))
         with pytest.raises(MailboxUnreachable, match="connect first"):
             await mailbox.uids_after(0)
-        peer.script = {"connect": (b"* OK back\r\n",), "UID SEARCH": (b"* SEARCH 2 1\r\n",)}
+        peer.script = {**USUAL, "UID SEARCH": (b"* SEARCH 2 1\r\n",)}
         await mailbox.connect()
+        await mailbox.examine("INBOX")
+        assert await mailbox.uids_after(0) == (1, 2)
         await mailbox.close()
 
 
@@ -75,6 +81,26 @@ async def test_a_lost_connection_is_noticed_at_once_and_not_after_the_timeout(mo
         with pytest.raises(MailboxUnreachable):
             await read_all(peer.settings(timeout_seconds=60))
         assert time.monotonic() - started < 1
+
+
+async def test_a_server_that_keeps_talking_without_answering_is_left() -> None:
+    script: Script = {"UID SEARCH": (b"* OK still searching\r\n",) * 100}
+    async with scripted(script) as peer, ImapMailbox(peer.settings(timeout_seconds=0.3)) as mailbox:
+        await mailbox.examine("INBOX")
+        with pytest.raises(MailboxUnreachable, match="did not finish SEARCH in time"):
+            await mailbox.uids_after(0)
+
+
+@pytest.mark.parametrize("ending", [(Cut.DROP,), (b"%t BAD what?\r\n",)])
+async def test_closing_harms_nobody(ending: tuple[bytes | Cut, ...]) -> None:
+    async with scripted({"LOGOUT": ending}) as peer:
+        mailbox = ImapMailbox(peer.settings())
+        await mailbox.close()
+        await mailbox.connect()
+        await mailbox.connect()
+        await mailbox.close()
+        await mailbox.close()
+        assert peer.connections == 2
 
 
 async def test_a_cancelled_fetch_closes_the_connection() -> None:

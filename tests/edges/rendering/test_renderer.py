@@ -151,7 +151,7 @@ def test_a_document_comes_in_pieces_and_knows_its_title(tmp_path: Path) -> None:
 
 def test_a_folder_that_is_missing_from_the_installation_is_named(tmp_path: Path) -> None:
     assert (config_dir() / "defaults.toml").is_file()
-    with pytest.raises(ResourcesMissing, match=f"'templates' .* looked in {tmp_path}{os.sep}mailer"):
+    with pytest.raises(ResourcesMissing, match=f"'templates' .*looked in {tmp_path}{os.sep}mailer"):
         _shipped("templates", tmp_path / "mailer")
     (tmp_path / "templates").mkdir()
     assert _shipped("templates", tmp_path / "mailer") == tmp_path / "templates"

@@ -1,0 +1,51 @@
+"""How sure the reader may be of a whole mail: a clear sentence in an unclear mail is not clear (law 4)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from mailer.domain.reading import Finding, Intent
+from mailer.replies.passage import Clause, Passage
+
+#: From here on an effect may follow without a person.
+CERTAIN = 0.9
+_NOT_CERTAIN = 0.85
+#: Long letters say more than one thing, whatever we saw in them.
+_MAX_CHARS = 1_500
+_MAX_SENTENCES = 14
+
+
+def tempered(found: tuple[Finding, ...], passage: Passage, *, is_sure: bool) -> tuple[Finding, ...]:
+    """Return the findings with promises held below certainty where the rest of the mail leaves a doubt.
+
+    `is_sure`: language and date of the mail are beyond doubt. A doubt is: a second promise, another clause that asks,
+    denies, supposes, objects or says anything but small talk, or sheer length.
+    """
+    promises = [one for one in found if one.intent is Intent.PROMISE]
+    is_long = len(passage.own) > _MAX_CHARS or len(passage.sentences) > _MAX_SENTENCES
+    if is_sure and not is_long and len(promises) == 1 and not _doubts(promises[0], passage):
+        return found
+    return tuple(
+        replace(one, confidence=min(one.confidence, _NOT_CERTAIN)) if one.intent is Intent.PROMISE else one
+        for one in found
+    )
+
+
+def _doubts(promise: Finding, passage: Passage) -> bool:
+    start = promise.evidence[0].start
+    its_own = [clause for clause in passage.clauses if clause.start <= start < clause.end]
+    others = [clause for clause in passage.clauses if clause not in its_own and not clause.is_greeting]
+    return any(clause.has_contrast for clause in its_own) or any(_is_doubtful(clause) for clause in others)
+
+
+def _is_doubtful(clause: Clause) -> bool:
+    """Whether a clause beside the promise leaves a doubt: an objection, or anything but politeness."""
+    sentence = clause.sentence
+    is_turned = clause.is_negated or clause.has_contrast or clause.is_hypothetical
+    return (
+        not clause.is_small_talk
+        or is_turned
+        or sentence.is_question
+        or sentence.is_conditional
+        or sentence.is_reported
+    )

@@ -1,0 +1,104 @@
+"""A mail → what it says. Everything that is not understood is no finding: a person reads it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+from mailer.domain.message import InboundMail
+from mailer.domain.reading import Finding, Intent, MailKind, Reading
+from mailer.replies.bounce import read_bounce, read_complaint
+from mailer.replies.certainty import tempered
+from mailer.replies.intents import INTENTS
+from mailer.replies.language import language_of
+from mailer.replies.numbers import spans_of_numbers
+from mailer.replies.out_of_office import delegate, return_date
+from mailer.replies.passage import Clause, Passage, passage
+from mailer.replies.phrases import Phrases
+from mailer.replies.zones import Zones, words_of
+
+#: Stored with every reading, with the digest of the phrases: a later engine may read the same mail differently.
+ENGINE = "rules-1"
+#: A mail whose own Date is further from its arrival was written, or dated, in another time.
+_MAX_CLOCK_DIFFERENCE = timedelta(days=3)
+_LEAST_CONFIDENCE = 0.5
+
+
+def read(
+    mail: InboundMail,
+    zones: Zones,
+    *,
+    kind: MailKind,
+    language_hint: str,
+    country: str,
+    phrases: Phrases,
+    received_on: date | None = None,
+) -> Reading:
+    """Return what a mail says, from the sender's own words only.
+
+    Dates resolve against the local date of the mail's own Date header, else against `received_on` (local day of
+    arrival). `language_hint` (BCP 47 primary) and `country` (ISO 3166-1) are the customer's. Intents of languages
+    without phrases are not read. `Evidence` offsets are into `Reading.own`.
+    """
+    own = words_of(mail.text, zones.own)
+    language, language_is_sure = language_of(own, hint=language_hint, known=phrases.languages)
+    blank = Reading(kind=kind, language=language, own=own, engine=f"{ENGINE}+{phrases.digest}")
+    if kind in {MailKind.BOUNCE_HARD, MailKind.BOUNCE_SOFT, MailKind.COMPLAINT}:
+        return _failure(blank, mail)
+    anchor = mail.sent_at.date() if mail.sent_at else received_on
+    if language not in phrases.languages or anchor is None:
+        return replace(blank, delegate=delegate(own, mail.from_email)) if kind is MailKind.AUTO_REPLY else blank
+    words = passage(own, language=phrases.languages[language], anchor=anchor, country=country)
+    if kind is MailKind.AUTO_REPLY:
+        return replace(blank, return_on=return_date(words), delegate=delegate(own, mail.from_email))
+    if kind is not MailKind.HUMAN:
+        return blank
+    date_is_sure = mail.sent_at is not None and (
+        received_on is None or abs(anchor - received_on) <= _MAX_CLOCK_DIFFERENCE
+    )
+    found = _without_echoes(tuple(one for find in INTENTS.values() for one in find(words)), words)
+    found = tempered(found, words, is_sure=language_is_sure and date_is_sure)
+    return replace(blank, findings=tuple(_with_numbers(one) for one in found))
+
+
+def _failure(blank: Reading, mail: InboundMail) -> Reading:
+    complained = read_complaint(mail)
+    if complained is not None:
+        return replace(blank, failed_address=complained, failure="complaint")
+    bounce = read_bounce(mail)
+    if bounce is None:
+        return blank
+    failure = f"delayed: {bounce.failure}" if bounce.delayed else bounce.failure
+    return replace(blank, failed_address=bounce.failed_address, failure=failure)
+
+
+def _without_echoes(found: tuple[Finding, ...], words: Passage) -> tuple[Finding, ...]:
+    """Drop what another finding says better: a question that asks for a copy, "noted" beside a promise."""
+    kept = [one for one in found if one.confidence >= _LEAST_CONFIDENCE]
+
+    def clauses(finding: Finding) -> set[Clause]:
+        starts = [proof.start for proof in finding.evidence]
+        return {clause for clause in words.clauses if any(clause.start <= start < clause.end for start in starts)}
+
+    def echoes(finding: Finding) -> bool:
+        others = [one for one in kept if one is not finding and one.intent is not finding.intent]
+        if finding.intent is Intent.ACKNOWLEDGEMENT:
+            return bool(others)
+        if finding.intent not in {Intent.QUESTION, Intent.DELAY, Intent.REFUSAL}:
+            return False
+        stronger = [one for one in others if one.intent not in {Intent.ACKNOWLEDGEMENT, Intent.QUESTION}]
+        said = {clause.sentence for other in stronger for clause in clauses(other)}
+        return bool(said) and {clause.sentence for clause in clauses(finding)} <= said
+
+    return tuple(one for one in kept if not echoes(one))
+
+
+def _with_numbers(finding: Finding) -> Finding:
+    """Name the invoice numbers in the words that prove a finding, normalised, those with letters only."""
+    numbers = {
+        number: None
+        for proof in finding.evidence
+        for _, _, number in spans_of_numbers(proof.text)
+        if number[:2].isalpha() and proof.text[proof.text.find(number[:2]) :][:2].isupper()
+    }
+    return replace(finding, invoice_numbers=tuple(numbers))
