@@ -17,7 +17,7 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TryLater:
-    """Certainly not accepted, for a passing reason (4xx, or a link lost before DATA was answered)."""
+    """Certainly not accepted, for a passing reason (4xx, or a link lost before DATA was issued)."""
 
     text: str
     peer: str = ""

@@ -72,11 +72,14 @@ class Mailbox(Protocol):
         ...
 
     async def examine(self, folder: str) -> FolderState:
-        """Open a folder for reading only (EXAMINE) and make it the one the other calls speak of."""
+        """Open a folder for reading only (EXAMINE) and make it the one the other calls speak of.
+
+        To be called at every look: servers may go on showing the folder as it was (measured on pymap).
+        """
         ...
 
     async def uids_after(self, uid: int) -> tuple[int, ...]:
-        """Return the UIDs above this one, ascending."""
+        """Return the UIDs above this one, ascending; mail that came after the last `examine` may be missing."""
         ...
 
     async def uids_since(self, day: date) -> tuple[int, ...]:

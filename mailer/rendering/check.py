@@ -21,11 +21,16 @@ _LOADS = re.compile(
 )
 
 
-def check_templates(renderer: Renderer) -> tuple[str, ...]:
-    """Return one sentence per problem, each naming the template; () when every template can be used."""
+def check_templates(renderer: Renderer, *, only: str = "") -> tuple[str, ...]:
+    """Return one sentence per problem, each naming the template; () when every template can be used.
+
+    `only` limits the check to a part, such as "letters", "reminders/friendly" or "reminders/friendly/de".
+    """
     names = renderer.shelves.names()
     problems: list[str] = []
     for template in names:
+        if not f"{template.folder}/".startswith(f"{only}/" if only else ""):
+            continue
         found = list(_files(renderer, template, names))
         problems += found or ([] if template.is_layout else _rendered(renderer, template))
     return tuple(dict.fromkeys(problems))

@@ -18,7 +18,7 @@ from jinja2 import (
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import missing
 
-from mailer.rendering.formats import aligned, capital_first, html_paragraphs, shorten, wrap
+from mailer.rendering.formats import aligned, html_paragraphs, shorten, wrap
 from mailer.rendering.shelves import Shelves
 
 
@@ -66,9 +66,7 @@ def new_environment(shelves: Shelves) -> ImmutableSandboxedEnvironment:
         cache_size=400,
         auto_reload=True,
     )
-    environment.filters.update(
-        aligned=aligned, capital_first=capital_first, paragraphs=html_paragraphs, shorten=shorten, wrap=wrap
-    )
+    environment.filters.update(aligned=aligned, paragraphs=html_paragraphs, shorten=shorten, wrap=wrap)
     return environment
 
 
@@ -89,8 +87,6 @@ def problems_of(file: str, allowed: tuple[str, ...]) -> Iterator[None]:
         place, line = _place(error, file)
         raise TemplateProblem(file=place, line=line, reason=error.message or "unknown name", allowed=allowed) from error
     except (TemplateError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-        if isinstance(error, TemplateProblem):
-            raise
         place, line = _place(error, file)
         raise TemplateProblem(file=place, line=line, reason=str(error) or type(error).__name__) from error
 

@@ -76,11 +76,6 @@ def shorten(text: str, length: int) -> str:
     return text if len(text) <= length else text[: length - 1].rstrip() + "…"
 
 
-def capital_first(text: str) -> str:
-    """Return the text with its first letter in upper case, the rest as it is (`capitalize` would lower "INV-1")."""
-    return text[:1].upper() + text[1:]
-
-
 def wrap(text: str, columns: int = TEXT_COLUMNS) -> str:
     """Return prose re-flowed to `columns`, every paragraph followed by an empty line.
 
@@ -130,6 +125,8 @@ def _padded(text: str, width: int, side: str) -> str:
 
 
 def _width(text: str) -> int:
+    if text.isascii():
+        return len(text)
     return sum(
         0 if unicodedata.combining(letter) else 2 if unicodedata.east_asian_width(letter) in "WF" else 1
         for letter in text

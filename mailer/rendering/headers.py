@@ -26,7 +26,7 @@ _MAX_ADDRESS = 254
 _MAX_ID = 250
 #: RFC 5322 §2.1.1 recommends 78; ASCII words longer than this are encoded, since folding cannot break them.
 _FOLD_AT = 76
-_LONG_WORD = 60
+_LONG_WORD = 200
 
 
 class HeaderRefused(ValueError):

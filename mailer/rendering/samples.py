@@ -28,7 +28,7 @@ _SELLER = Seller(
     address_lines=("1 High Street", "London N1 1AA"),
     legal_lines=("Registered in England no. 01234567",),
 )
-_BARE_SELLER = Seller(name="Acme", email="a@acme.example", payment_details="IBAN GB00 ACME")
+_BARE_SELLER = Seller(name="Acme", email="a@acme.example", payment_details="")
 
 
 def reminder_samples(language: str) -> dict[str, ReminderValues]:

@@ -65,7 +65,7 @@ class Shelves(BaseLoader):
             for folder in self.folders
             for group in GROUPS
             for place in (folder / group).glob("*/*")
-            if place.is_dir()
+            if place.is_dir() and not place.name.startswith(".") and not place.parent.name.startswith(".")
         }
         return tuple(sorted(found))
 

@@ -42,7 +42,7 @@ class Seller:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SellerValues:
-    """The seller as a template sees it; every text is one line."""
+    """The seller as a template sees it; every text is one line, and no line breaks inside the phone number."""
 
     name: str
     sender_name: str
@@ -149,7 +149,7 @@ def _seller_values(seller: Seller) -> SellerValues:
         name=one_line(seller.name),
         sender_name=one_line(seller.sender_name),
         email=one_line(seller.email),
-        phone=one_line(seller.phone),
+        phone=one_line(seller.phone).replace(" ", "\N{NO-BREAK SPACE}"),
         address_lines=_text_lines(seller.address_lines),
         legal_lines=_text_lines(seller.legal_lines),
         payment_lines=_text_lines(seller.payment_details.splitlines()),

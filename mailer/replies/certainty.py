@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from mailer.domain.reading import Finding, Intent
@@ -19,7 +20,7 @@ def tempered(found: tuple[Finding, ...], passage: Passage, *, is_sure: bool) -> 
     """Return the findings with promises held below certainty where the rest of the mail leaves a doubt.
 
     `is_sure`: language and date of the mail are beyond doubt. A doubt is: a second promise, another clause that asks,
-    denies, supposes, objects or says anything but small talk, or sheer length.
+    denies, supposes, objects or speaks of money, or sheer length.
     """
     promises = [one for one in found if one.intent is Intent.PROMISE]
     is_long = len(passage.own) > _MAX_CHARS or len(passage.sentences) > _MAX_SENTENCES
@@ -39,13 +40,13 @@ def _doubts(promise: Finding, passage: Passage) -> bool:
 
 
 def _is_doubtful(clause: Clause) -> bool:
-    """Whether a clause beside the promise leaves a doubt: an objection, or anything but politeness."""
+    """Whether a clause beside the promise leaves a doubt: an objection, a request, money, numbers.
+
+    What people tell of themselves ("we were at the fair all week") does not, and neither does politeness.
+    """
     sentence = clause.sentence
     is_turned = clause.is_negated or clause.has_contrast or clause.is_hypothetical
-    return (
-        not clause.is_small_talk
-        or is_turned
-        or sentence.is_question
-        or sentence.is_conditional
-        or sentence.is_reported
-    )
+    if is_turned or sentence.is_question or sentence.is_conditional or sentence.is_reported:
+        return True
+    says_more = clause.is_addressed or clause.speaks_of_payment or bool(re.search(r"[\d@]", clause.text))
+    return says_more and not clause.is_small_talk

@@ -59,6 +59,7 @@ class Clause:
     has_contrast: bool
     is_greeting: bool
     is_small_talk: bool
+    is_addressed: bool
     speaks_of_payment: bool
     dates: tuple[DateFound, ...]
     amounts: tuple[AmountFound, ...]
@@ -170,6 +171,7 @@ def _clauses(  # noqa: PLR0917 - one place, all facts of the text
                 has_contrast=bool(marks["contrast"].search(words)),
                 is_greeting=bool(marks["greeting"].fullmatch(words.strip(_EDGE))),
                 is_small_talk=bool(marks["small_talk"].fullmatch(words.strip(_EDGE))),
+                is_addressed=bool(marks["addressed"].search(words)),
                 speaks_of_payment=bool(marks["payment"].search(words)),
                 dates=tuple(one for one in dates if first <= one.start < last),
                 amounts=tuple(one for one in amounts if first <= one.start < last),

@@ -18,7 +18,7 @@ _GAPS = {"gap": r"(?: \S+){0,6}? ", "far": r"(?: \S+){0,12}? ", "gap0": r"(?: of
 #: Sets of marks that decide how a clause is meant; each is a list of patterns under [clauses].
 MARKS = (
     "split", "negation", "harmless", "question", "condition", "hypothetical", "hedge", "reported", "past_pay",
-    "contrast", "payment", "greeting", "small_talk",
+    "contrast", "payment", "greeting", "small_talk", "addressed",
 )  # fmt: skip
 #: Patterns that begin with one of these hold punctuation, not words.
 _NO_WORD = (" ", ",", ";", "-", "–", "—", "\\?")
@@ -164,7 +164,8 @@ def _any_spaces(text: str) -> str:
         if char in "[]" and not escaped:
             in_class = char == "["
         if char == " " and not in_class:
-            pieces.append(" *" if text[number + 1 : number + 2] == "?" else " +")
+            repeat = text[number + 1 : number + 2]
+            pieces.append(" *" if repeat == "?" else " " if repeat in ("*", "+") else " +")
         elif not (char == "?" and number > 0 and text[number - 1] == " " and not in_class):
             pieces.append(char)
     return "".join(pieces)

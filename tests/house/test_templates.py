@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from html.parser import HTMLParser
 
 import pytest
@@ -23,9 +24,14 @@ ASKING = [name for name in NAMES if name.group != "dossier" and not name.is_layo
 MAILS = [name for name in NAMES if name.group != "dossier" and not name.is_layout]
 
 
+SAMPLES = {language: reminder_samples(language) for language in LANGUAGES}
+LABELS = tuple(SAMPLES["en"])
+
+
+@cache
 def mail(name: TemplateName, label: str) -> RenderedMail:
     render = RENDERER.letter if name.group == "letters" else RENDERER.reminder
-    return render(name.name, name.language, reminder_samples(name.language)[label])
+    return render(name.name, name.language, SAMPLES[name.language][label])
 
 
 def of(name: TemplateName) -> str:
@@ -66,7 +72,7 @@ def test_every_template_is_there_in_every_language() -> None:
     assert {name for group, name in found if group == "reminders" and not name.startswith("_")} == REMINDERS
 
 
-@pytest.mark.parametrize("label", reminder_samples("en"))
+@pytest.mark.parametrize("label", LABELS)
 @pytest.mark.parametrize("name", MAILS, ids=of)
 def test_every_mail_is_clean_with_every_sample(name: TemplateName, label: str) -> None:
     one = mail(name, label)
@@ -80,7 +86,7 @@ def test_every_mail_is_clean_with_every_sample(name: TemplateName, label: str) -
     assert not re.search(r"[ \t]$|\n\n\n", one.text, re.MULTILINE)
 
 
-@pytest.mark.parametrize("label", reminder_samples("en"))
+@pytest.mark.parametrize("label", LABELS)
 @pytest.mark.parametrize("name", MAILS, ids=of)
 def test_the_text_says_all_that_the_html_says(name: TemplateName, label: str) -> None:
     one = mail(name, label)
@@ -94,7 +100,7 @@ def test_the_text_says_all_that_the_html_says(name: TemplateName, label: str) ->
 @pytest.mark.parametrize("name", MAILS, ids=of)
 def test_every_invoice_is_named_with_its_amount_in_both_parts(name: TemplateName) -> None:
     label = "several invoices and others also open"
-    values, one = reminder_samples(name.language)[label], mail(name, label)
+    values, one = SAMPLES[name.language][label], mail(name, label)
     for line in (*values.items, *values.also_open):
         assert line.number in one.text
         assert line.number in one.html
@@ -107,7 +113,7 @@ def test_every_invoice_is_named_with_its_amount_in_both_parts(name: TemplateName
 @pytest.mark.parametrize("name", ASKING, ids=of)
 def test_whoever_is_asked_for_money_can_pay_answer_and_object(name: TemplateName) -> None:
     one = mail(name, "several currencies")
-    values = reminder_samples(name.language)["several currencies"]
+    values = SAMPLES[name.language]["several currencies"]
     for total in (*values.item_totals, *values.totals):
         assert total in one.text
     for detail in (*values.seller.payment_lines, values.seller.phone, values.seller.email):
@@ -119,7 +125,7 @@ def test_whoever_is_asked_for_money_can_pay_answer_and_object(name: TemplateName
 
 @pytest.mark.parametrize("name", ASKING, ids=of)
 def test_a_broken_promise_is_named_when_there_is_one_and_only_then(name: TemplateName) -> None:
-    promised = reminder_samples(name.language)["two invoices"].broken_promise
+    promised = SAMPLES[name.language]["two invoices"].broken_promise
     assert promised is not None
     assert promised in re.sub(r"\s+", " ", mail(name, "two invoices").text)
     assert promised not in re.sub(r"\s+", " ", mail(name, "one invoice").text)
@@ -138,5 +144,5 @@ def test_only_the_last_notice_speaks_of_third_parties_and_lawyers(language: str)
     "name", [name for name in MAILS if name.name in ("firm", "hold_notice", "final_notice")], ids=of
 )
 def test_firm_words_name_the_date_they_ask_for(name: TemplateName) -> None:
-    values = reminder_samples(name.language)["one invoice"]
+    values = SAMPLES[name.language]["one invoice"]
     assert values.pay_by in re.sub(r"\s+", " ", mail(name, "one invoice").text)

@@ -6,6 +6,7 @@ import re
 
 from mailer.domain.reading import Finding, Intent
 from mailer.replies.intents.found import Hit, amount_in, evidence, hits
+from mailer.replies.intents.promise import FUTURE
 from mailer.replies.passage import Passage
 
 _HEDGED = 0.6
@@ -19,7 +20,10 @@ _REFERENCE = re.compile(
 
 def find(passage: Passage) -> tuple[Finding, ...]:
     """Return one finding for the clearest clause that says so; denied, asked, supposed and future ones do not count."""
-    shown = [hit for hit in hits(passage, Intent.ALREADY_PAID) if _says_paid(passage, hit)]
+    future = [hit.clause for hit in hits(passage, Intent.PROMISE) if hit.cue.id in FUTURE]
+    shown = [
+        hit for hit in hits(passage, Intent.ALREADY_PAID) if hit.clause not in future and _says_paid(passage, hit)
+    ]
     if not shown:
         return ()
     best = max(shown, key=_confidence)

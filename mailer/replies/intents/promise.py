@@ -24,7 +24,7 @@ _FRAGMENT_CHARS = 60
 #: "Check went Thursday the 22nd": with no future tense, a day just gone is likelier than the same day next month.
 _JUST_GONE = timedelta(days=20)
 #: Cues with their own future tense: a past participle beside them is passive, not past.
-_FUTURE = frozenset({"promise.will_pay", "promise.will_be_paid", "promise.commit"})
+FUTURE = frozenset({"promise.will_pay", "promise.will_be_paid", "promise.commit"})
 
 
 def find(passage: Passage) -> tuple[Finding, ...]:
@@ -45,7 +45,7 @@ def find(passage: Passage) -> tuple[Finding, ...]:
 
 def commits(hit: Hit) -> bool:
     """Whether the sender says that payment will happen, whatever the day."""
-    return _is_open(hit.clause) and (not hit.clause.is_past or hit.cue.id in _FUTURE)
+    return _is_open(hit.clause) and (not hit.clause.is_past or hit.cue.id in FUTURE)
 
 
 def _is_open(clause: Clause) -> bool:
@@ -77,7 +77,7 @@ def _is_likelier_past(found: DateFound, passage: Passage) -> bool:
 
 def _finding(passage: Passage, clause: Clause, weight: float, rule: str) -> Finding | None:
     dates = days_ahead(passage, clause)
-    if rule not in _FUTURE:
+    if rule not in FUTURE:
         dates = tuple(one for one in dates if not _is_likelier_past(one, passage))
     limits = [weight]
     clauses = passage.of_sentence(clause.sentence)

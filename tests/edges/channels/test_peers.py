@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mailer.channels import CHANNELS, ChannelError, SmtpChannel, SmtpSettings
+from mailer.channels import CHANNELS, Channel, ChannelError, SmtpChannel, SmtpSettings
 from mailer.domain.delivery import Accepted, Refused, TryLater, Unknown
 from tests.edges.channels.scripted import LETTER, committed, envelope, scripted, settings
 from tests.servers.dovecot import make_certificate
@@ -20,7 +20,7 @@ LOGIN = {"username": "billing", "password": 'geheim für "uns"'}
 
 
 async def test_aiosmtpd_gets_the_frozen_bytes(recording_smtp: RecordingSmtp) -> None:
-    channel = CHANNELS["smtp"](settings(recording_smtp.port))
+    channel: Channel = CHANNELS["smtp"](settings(recording_smtp.port))
     outcome = await channel.deliver(envelope(), before_data=committed)
     await channel.close()
     assert outcome == Accepted(text="250 2.0.0 OK: queued", peer=f"127.0.0.1:{recording_smtp.port}")

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from mailer.mailbox import ImapMailbox, MailboxRefused, batches
+from mailer.mailbox import ImapMailbox, Mailbox, MailboxRefused, batches
 from tests.edges.mailbox.peers import DovecotPeer, Peer, PymapPeer, pymap
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -108,7 +108,7 @@ async def test_uids_that_are_not_there_are_not_returned(peer: Peer) -> None:
 
 
 async def test_a_missing_folder_and_a_wrong_password_need_a_person(peer: Peer) -> None:
-    mailbox = ImapMailbox(peer.settings)
+    mailbox: Mailbox = ImapMailbox(peer.settings)
     await mailbox.connect()
     with pytest.raises(MailboxRefused, match="'Postkorb' cannot be opened"):
         await mailbox.examine("Postkorb")

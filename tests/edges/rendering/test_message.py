@@ -46,19 +46,18 @@ def raw_header(content: bytes, name: str) -> str:
 
 def test_the_headers_are_those_of_a_polite_automatic_mail() -> None:
     message = parsed(build())
-    assert {name: str(value) for name, value in message.items()} == {
-        "Content-Type": 'multipart/alternative; boundary="=_a7bb50cf0d2bd3b4d8e3ed0a6f0ee63a"',
-        "MIME-Version": "1.0",
-        "Date": "Tue, 03 Nov 2026 09:05:00 +0000",
-        "From": "Acme Tools Ltd <accounts@acme.example>",
-        "To": "Maria Jones <maria@northwind.example>",
-        "Reply-To": "Acme Tools Ltd <accounts+t0k3n@acme.example>",
-        "Subject": "A friendly reminder: invoice INV-1",
-        "Message-ID": "<out1.abc@acme.example>",
-        "References": "<out1.abc@acme.example>",
-        "Auto-Submitted": "auto-generated",
-        "X-Auto-Response-Suppress": "OOF, AutoReply",
-    } | {"Content-Type": str(message["Content-Type"])}
+    assert [(name, str(value)) for name, value in message.items() if name != "Content-Type"] == [
+        ("MIME-Version", "1.0"),
+        ("Date", "Tue, 03 Nov 2026 09:05:00 +0000"),
+        ("From", "Acme Tools Ltd <accounts@acme.example>"),
+        ("To", "Maria Jones <maria@northwind.example>"),
+        ("Reply-To", "Acme Tools Ltd <accounts+t0k3n@acme.example>"),
+        ("Subject", "A friendly reminder: invoice INV-1"),
+        ("Message-ID", "<out1.abc@acme.example>"),
+        ("References", "<out1.abc@acme.example>"),
+        ("Auto-Submitted", "auto-generated"),
+        ("X-Auto-Response-Suppress", "OOF, AutoReply"),
+    ]
 
 
 def test_text_and_html_come_back_as_they_were_written() -> None:
@@ -128,15 +127,12 @@ ENCODED = [
 
 
 @pytest.mark.parametrize("evil", [*CONTROLS, *ENCODED])
-@pytest.mark.parametrize("place", ["subject", "sender", "recipient", "header"])
+@pytest.mark.parametrize("place", ["mail", "sender", "recipient", "headers"])
 def test_nothing_that_could_start_another_header_passes(evil: str, place: str) -> None:
     text = f"A {evil}Bcc: victim@example.org"
-    changes: dict[str, Any] = {
-        "subject": {"mail": replace(MAIL, subject=text)},
-        "sender": {"sender": Mailbox(name=text, address="a@acme.example")},
-        "recipient": {"recipient": Mailbox(name=text, address="a@acme.example")},
-        "header": {"headers": (("X-Duly-Attempt", text),)},
-    }[place]
+    box = Mailbox(name=text, address="a@acme.example")
+    values = {"mail": replace(MAIL, subject=text), "sender": box, "recipient": box, "headers": (("X-Duly", text),)}
+    changes: dict[str, Any] = {place: values[place]}
     with pytest.raises(HeaderRefused) as caught:
         build(**changes)
     assert "victim" not in str(caught.value)
@@ -145,22 +141,24 @@ def test_nothing_that_could_start_another_header_passes(evil: str, place: str) -
 @pytest.mark.parametrize(
     "address",
     [
-        "", "plain", "a@b@c", "a b@c.example", "a@c.example\r\nRCPT TO:<e@x.example>", '"b\\r\\n"@x.example', "<a@b.example>",
-        "a@b.example, c@d.example", "ä@b.example", "a@bücher.example", "a.@b.example", ".a@b.example", "a@b.example ",
-        "x" * 250 + "@b.example", "=?utf-8?q?=0A?=@b.example\n",
+        "", "plain", "a@b@c", "a b@c.example", "a@c.example\r\nRCPT TO:<e@x.example>", '"b\\r\\n"@x.example',
+        "<a@b.example>", "a@b.example, c@d.example", "ä@b.example", "a@bücher.example", "a.@b.example",
+        ".a@b.example", "a@b.example ", "x" * 250 + "@b.example", "=?utf-8?q?=0A?=@b.example\n",
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("place", ["sender", "recipient", "reply_to"])
 def test_an_address_is_plain_or_refused(address: str, place: str) -> None:
+    changes: dict[str, Any] = {place: address if place == "reply_to" else Mailbox(name="", address=address)}
     with pytest.raises(HeaderRefused, match="name@domain"):
-        build(**{place: address if place == "reply_to" else Mailbox(name="", address=address)})
+        build(**changes)
 
 
 @pytest.mark.parametrize("one", ["", "noat", "a b@c", "a@b>", "<a@b", "a@b\n", "ä@b", "i" * 260 + "@b", "a@b,c@d e"])
 @pytest.mark.parametrize("place", ["message_id", "references"])
 def test_an_id_is_plain_or_refused(one: str, place: str) -> None:
+    changes: dict[str, Any] = {place: one if place == "message_id" else (one,)}
     with pytest.raises(HeaderRefused, match="left@right"):
-        build(**{place: one if place == "message_id" else (one,)})
+        build(**changes)
 
 
 @pytest.mark.parametrize("name", ["Bcc", "Sender", "Content-Type", "X-", "X-a:b", "X-a b", "X-a\nBcc", "", "x-duly"])
@@ -209,7 +207,7 @@ def test_any_text_is_either_refused_or_comes_back_as_it_was(subject: str, name: 
 
 def test_a_copy_for_ourselves_cannot_be_taken_for_the_mail() -> None:
     copy = mark_as_copy(MAIL, "North\nwind <Ltd>")
-    assert copy.subject == "[COPY for North wind <Ltd> – not sent] A friendly reminder: invoice INV-1"
+    assert copy.subject == "[COPY for North wind <Ltd> \N{EN DASH} not sent] A friendly reminder: invoice INV-1"
     first = "This is a copy for you of what North wind <Ltd> would receive. It was not sent to them."
     assert copy.text.splitlines()[0] == first
     assert MAIL.text in copy.text

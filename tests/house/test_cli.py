@@ -1,0 +1,43 @@
+"""Every command explains itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import click
+import pytest
+import typer.main
+
+from workers.command import app
+
+
+def _commands(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[str, click.Command]]:
+    if isinstance(command, click.Group):
+        for name, child in command.commands.items():
+            yield from _commands(child, (*path, name))
+    else:
+        yield " ".join(path), command
+
+
+COMMANDS = dict(_commands(typer.main.get_command(app)))
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_its_help_shows_an_example_that_names_it(name: str) -> None:
+    text = COMMANDS[name].help or ""
+    assert "Example:" in text
+    assert name in text.partition("Example:")[2]
+
+
+def test_the_house_plans_commands_are_there() -> None:
+    promised = """
+        init, doctor, demo, serve, worker, run, pause, resume, status, preview, simulate, backup,
+        customers import, customers list, customers show, invoices import, invoices list, invoices show,
+        invoices hold, invoices release, payments import, payments add, payments list, policy list, policy show,
+        policy check, policy diff, template list, template copy, template check, inbox fetch, inbox list, inbox show,
+        inbox assign, inbox decide, inbox reprocess, outbox list, outbox show, outbox resolve, promise list,
+        promise add, promise confirm, promise close, dispute list, dispute add, dispute close, note add, call add,
+        letter add, meeting add, case list, case show, case why, case export, case close, log list
+    """
+    missing = {" ".join(name.split()) for name in promised.split(",")} - set(COMMANDS)
+    assert missing == set()
