@@ -46,10 +46,10 @@ async def enqueue(redis: ArqRedis, name: str) -> None:
 
 
 def worker(service: Service, redis_url: str, intervals: Mapping[str, float], *, handle_signals: bool = True) -> Worker:
-    """Return an arq worker for the jobs of a service. `intervals`: seconds between runs (1-3600), by job name."""
+    """Return an arq worker for the jobs of a service. `intervals`: seconds between sweeps (1-3600), by job name."""
     return Worker(
         functions=[func(_job(service, name), name=name, keep_result=0, max_tries=1_000_000) for name in JOBS],
-        cron_jobs=[_cron(service, name, intervals[name]) for name in JOBS],
+        cron_jobs=[_cron(service, name, seconds) for name, seconds in intervals.items()],
         redis_settings=RedisSettings.from_dsn(redis_url),
         job_serializer=to_json,
         job_deserializer=from_json,

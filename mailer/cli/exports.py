@@ -50,8 +50,8 @@ def export(
     say(f"{made.path}: {made.messages} mails, {made.files} files, {made.size_bytes} bytes")
     if made.not_retained:
         say(f"{made.not_retained} mails are not retained: see {NOT_RETAINED}")
-    say(f"Check it: cd {made.path} && sha256sum -c {MANIFEST}")
-    say(f"SHA-256 of {TAG_MANIFEST}, to confirm to whoever gets it: {made.tagmanifest_sha256}")
+    say(f"To check it: cd there, then sha256sum -c {MANIFEST}")
+    say(f"SHA-256 of {TAG_MANIFEST}, to confirm to whoever gets it:\n{made.tagmanifest_sha256}")
 
 
 def _version() -> str:

@@ -21,7 +21,7 @@ from mailer.flows.check_servers import Check
 from mailer.flows.initialise import Initialised, Value
 from mailer.rendering.check import check_templates
 from mailer.rendering.renderer import Renderer
-from mailer.settings import CONFIG_NAME, Settings
+from mailer.settings import CONFIG_NAME, Settings, SettingsError
 from mailer.store.session import Store
 from mailer.wiring import App, load_policies
 
@@ -93,6 +93,8 @@ def init(
 def _initialised(folder: Path, values: dict[str, Value]) -> Initialised:
     try:
         return asyncio.run(initialise.initialise(folder, values, actor=actor(), now=utc_now()))
+    except SettingsError as problem:
+        fail(problem, REFUSED)  # here the values come from the command line
     except OSError as problem:
         fail(f"{problem.filename or folder} cannot be written: {problem.strerror}", ENVIRONMENT)
 
@@ -182,7 +184,7 @@ def _print(checks: Sequence[Check]) -> None:
         out.print("ok  " if check.ok else "FAIL", style="green" if check.ok else "bold red", end="  ")
         out.print(f"{check.name:<{width}}  {_line(check.detail)}", markup=False, soft_wrap=True)
         if not check.ok:
-            out.print(f"      {'':<{width}}fix: {_line(check.fix)}", markup=False, soft_wrap=True)
+            out.print(f"      {'':<{width}}  fix: {_line(check.fix)}", markup=False, soft_wrap=True)
     faults = sum(not check.ok for check in checks)
     out.print(f"\n{faults} to put right." if faults else "\nEverything works.", markup=False)
 
@@ -204,5 +206,6 @@ def backup(
             fail(f"{file} cannot be written: {problem.strerror}", ENVIRONMENT)
 
     made = run(work)
-    say(f"{made.path}: {made.size_bytes} bytes, SHA-256 {made.sha256}")
-    say(f"Not in it: {CONFIG_NAME} (it holds passwords), templates/ and policies/. Keep those in a safe place as well.")
+    say(f"{made.path}: {made.size_bytes} bytes, checked")
+    say(f"SHA-256  {made.sha256}")
+    say(f"Not in it: {CONFIG_NAME} (it holds passwords), templates/ and policies/; keep them elsewhere.")

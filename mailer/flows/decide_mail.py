@@ -15,8 +15,9 @@ from mailer.domain.customer import Customer
 from mailer.domain.ids import DisputeId, InvoiceId, PromiseId
 from mailer.domain.reading import DISPUTE_REASONS, MatchMethod
 from mailer.flows.apply_reply import Reaction, owed
+from mailer.flows.match_mail import Reader
 from mailer.flows.policies import calendar_of
-from mailer.flows.read_reply import Reader, read_one
+from mailer.flows.read_reply import read_one
 from mailer.flows.recording import Happened, happened
 from mailer.store import agreements, case_facts, customers, events, inbox
 from mailer.store.inbox import DONE, STORED, StoredMail

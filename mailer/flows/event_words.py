@@ -10,18 +10,27 @@ MAX_CHARACTERS = 500
 
 #: Type → what happened, and the parts of the payload worth telling, in this order.
 _SENTENCES: dict[str, tuple[str, str]] = {
+    "address.lifted": ("this address may be written to again", "address reason"),
     "address.suppressed": ("this address will not be written to any more", "address why"),
     "call.logged": ("a call was logged", "outcome words"),
-    "case.closed": ("the case was closed", "outcome"),
+    "case.closed": ("the case was closed", "outcome reason invoices"),
     "case.opened": ("the case was opened: an invoice is overdue", ""),
-    "dispute.closed": ("a dispute was closed", "outcome why reason"),
+    "customer.added": ("the customer was taken into the ledger", "name ref email"),
+    "customer.changed": ("the customer's details were changed", "changes"),
+    "dispute.closed": ("a dispute was closed", "outcome words invoices"),
     "dispute.drafted": ("a dispute was read from a mail; reminders stop", "reason invoices"),
-    "dispute.opened": ("a dispute was opened; reminders stop", "reason invoices"),
-    "export.created": ("a case file was made", "invoice files manifest_sha256"),
+    "dispute.opened": ("a dispute was opened; reminders stop", "reason words invoices"),
+    "export.created": ("a case file was made", "invoice messages files tagmanifest_sha256"),
     "hold.deadline_passed": ("a pause waits for a person longer than it should", "kind reason deadline_on"),
     "hold.ended": ("a pause of reminders ended", "kind why"),
     "hold.placed": ("reminders were paused", "kind reason invoices until_on deadline_on"),
-    "hold.released": ("a pause of reminders was ended by a person", "kind why reason"),
+    "hold.released": ("a pause of reminders was ended by a person", "kind why"),
+    "invoice.changed": ("the ledger shows a change", "invoice changes"),
+    "invoice.closed": ("an invoice is no longer chased", "invoice closing"),
+    "invoice.imported": (
+        "an invoice was taken into the ledger",
+        "invoice reference issued_on due_on total open paid_on",
+    ),
     "letter.logged": ("a letter was logged", "tracking words"),
     "mail.assigned": ("a person said whose this mail is", "mail invoices"),
     "mail.decided": ("a person decided what this mail means", "mail decision on reason asked"),
@@ -32,11 +41,14 @@ _SENTENCES: dict[str, tuple[str, str]] = {
     "mail.reprocessed": ("a mail was read again", "mail"),
     "meeting.logged": ("a meeting was logged", "words"),
     "note.added": ("a note was added", "words"),
+    "payment.recorded": ("a payment was recorded", "invoice amount paid_on reference"),
     "promise.broken": ("a promise was broken", "due_on confirmed"),
     "promise.confirmed": ("a person confirmed a promise", "due_on invoices"),
-    "promise.kept": ("a promise was kept", "due_on confirmed"),
+    "promise.kept": ("a promise was kept", "due_on confirmed words"),
+    "promise.made": ("a person noted a promise; reminders pause", "due_on pauses_until_on amount words invoices"),
+    "promise.narrowed": ("a promise now holds for fewer invoices", "why left"),
     "promise.tracked": ("a promise was read from a mail; reminders pause", "due_on pauses_until_on amount invoices"),
-    "promise.withdrawn": ("a promise no longer counts", "why"),
+    "promise.withdrawn": ("a promise no longer counts", "why words"),
     "reminder.bounced": ("a reminder came back undelivered", "message hard why"),
     "reminder.cancelled": ("a reminder was stopped before it was sent", "message why"),
     "reminder.deferred": ("the mail server put a reminder off", "message to attempt text"),
@@ -61,7 +73,8 @@ _LABELS = {
     "ask": "for a person:",
     "attempt": "attempt no.",
     "deadline_on": "to be looked at by",
-    "due_on": "for",
+    "changes": "",
+    "due_on": "due",
     "findings": "it says:",
     "invoices": "invoices",
     "pauses_until_on": "until",
@@ -105,7 +118,7 @@ def _part(word: str, value: Any, names: Mapping[str, str]) -> str:
     if not shown:
         return ""
     short = shown if len(shown) <= MAX_CHARACTERS else shown[: MAX_CHARACTERS - 1] + "…"
-    return f"{_LABELS.get(word, word.replace('_', ' '))} {short}"
+    return f"{_LABELS.get(word, word.replace('_', ' '))} {short}".strip()
 
 
 def _value(value: Any, names: Mapping[str, str], *, word: str = "") -> str:
@@ -138,4 +151,7 @@ def _finding(finding: Mapping[str, Any]) -> str:
 
 
 def _fields(value: Mapping[str, Any]) -> str:
-    return ", ".join(f"{key} {_value(one, {})}" for key, one in value.items() if one not in (None, "", [], {}))
+    if value.keys() == {"old", "new"}:
+        return f"{value['old'] or 'nothing'} \N{RIGHTWARDS ARROW} {value['new'] or 'nothing'}"
+    told = ((key.replace("_", " "), _value(one, {})) for key, one in value.items())
+    return ", ".join(f"{key} {shown}" for key, shown in told if shown)

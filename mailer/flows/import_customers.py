@@ -51,9 +51,7 @@ async def import_customers(
     run = Run(actor=actor, now=now)
     about: dict[str, object] = {"file": path.name, "sha256": inspection.sha256, "rows": inspection.rows}
     work = _Customers(run=run, defaults=defaults, known_policies=known_policies, about=about)
-    source = Source(
-        path=path, inspection=inspection, read=lambda: read_customers(path, inspection=inspection), vet=work.vet
-    )
+    source = Source(path=path, inspection=inspection, rows=read_customers(path, inspection=inspection), vet=work.vet)
     return await run_import(store, source, work, run, accept_good=accept_good, dry_run=dry_run, progress=progress)
 
 
@@ -124,7 +122,7 @@ async def put_customer(
     if (problem := work.vet(row)) is not None:
         raise CustomerRefused(f"{problem.value!r}: {problem.reason}")
     async with store.transaction() as tx:
-        await run.begin(tx)
+        await run.begin(tx, store)
         known = (await customers.by_refs(tx, [row.ref])).get(row.ref)
         if known is not None and not update:
             raise CustomerRefused(f"customer {row.ref!r} is there already ({known.name}): give --update to change it")
@@ -143,7 +141,7 @@ async def renumber_customer(store: Store, old: str, new: str, *, actor: str, now
         raise CustomerRefused(f"{shown(new)!r} cannot be a customer number: 1 to {LONGEST_REF} visible characters")
     run = Run(actor=actor, now=now)
     async with store.transaction() as tx:
-        await run.begin(tx)
+        await run.begin(tx, store)
         before = (await customers.by_refs(tx, [old])).get(old)
         if before is None:
             raise CustomerRefused(f"nobody has the customer number {old!r}: `duly customers list` shows who there is")

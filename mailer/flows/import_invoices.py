@@ -65,9 +65,7 @@ async def import_invoices(
         confirm_rest=confirm_rest,
         about={"file": path.name, "sha256": inspection.sha256, "preset": inspection.preset, "rows": inspection.rows},
     )
-    source = Source(
-        path=path, inspection=inspection, read=lambda: read_invoices(path, inspection=inspection), vet=work.vet
-    )
+    source = Source(path=path, inspection=inspection, rows=read_invoices(path, inspection=inspection), vet=work.vet)
     return await run_import(store, source, work, run, accept_good=accept_good, dry_run=dry_run, progress=progress)
 
 
@@ -104,7 +102,7 @@ class _Invoices:
         if row.policy and row.policy not in self.known_policies:
             reason = f"There is no such policy; write one of {', '.join(sorted(self.known_policies))}."
             return Problem(line=row.line, column="policy", value=shown(row.policy), reason=reason)
-        if max(len(row.number), len(normalise_number(row.number))) > LONGEST_NUMBER:
+        if len(row.number) > LONGEST_NUMBER or not (row.number.isascii() or _fits(row.number)):
             reason = f"The number is too long; shorten it to {LONGEST_NUMBER} characters."
             return Problem(line=row.line, column=self.form.key[0], value=shown(row.number), reason=reason)
         return None
@@ -227,6 +225,11 @@ class _Invoices:
                 differ(Difference(what="invoice", key=after.number, field=one.field, old=one.old, new=one.new))
             payload: dict[str, object] = {"number": after.number, "changes": as_payload(changed.changes)}
             yield self.run.event("invoice.changed", payload, customer_id=after.customer_id, invoice_id=after.id)
+
+
+def _fits(number: str) -> bool:
+    """Whether a number is short enough as it is compared, too: some characters stand for several (NFKC)."""
+    return len(normalise_number(number)) <= LONGEST_NUMBER
 
 
 def _payload(invoice: Invoice) -> dict[str, object]:

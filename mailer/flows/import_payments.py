@@ -51,9 +51,7 @@ async def import_payments(
     run = Run(actor=actor, now=now)
     about: dict[str, object] = {"file": path.name, "sha256": inspection.sha256, "rows": inspection.rows}
     work = _Payments(run=run, about=about)
-    source = Source(
-        path=path, inspection=inspection, read=lambda: read_payments(path, inspection=inspection), vet=work.vet
-    )
+    source = Source(path=path, inspection=inspection, rows=read_payments(path, inspection=inspection), vet=work.vet)
     return await run_import(store, source, work, run, accept_good=accept_good, dry_run=dry_run, progress=progress)
 
 
@@ -67,7 +65,7 @@ async def add_payment(store: Store, row: PaymentRow, *, actor: str, now: datetim
     if (problem := work.vet(row)) is not None:
         raise PaymentRefused(f"{problem.value}: {problem.reason}")
     async with store.transaction() as tx:
-        await run.begin(tx)
+        await run.begin(tx, store)
         await work.write(tx, [row])
         for problem in run.tally.errors_kept:
             raise PaymentRefused(f"{problem.value}: {problem.reason}")

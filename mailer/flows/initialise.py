@@ -32,6 +32,10 @@ class AlreadyThere(ValueError):
     """This data folder was set up before; nothing was changed."""
 
 
+class UnfitValue(ValueError):
+    """A value cannot be written into the settings file; names the setting."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Initialised:
     """What is there now. `new_config` False: it had been written before. `missing`: settings still to be filled in."""
@@ -47,8 +51,8 @@ async def initialise(data: Path, values: Mapping[str, Value], *, actor: str, now
 
     A config.toml that is there already is never touched: when its database is empty (the first run was cut short, or
     the file was written by hand), only the database is made. Raises AlreadyThere when there is nothing left to do or
-    values could not be applied, SettingsError for a value of the wrong kind, StoreUnreachable; after any of them the
-    folder is as it was.
+    values could not be applied, UnfitValue and SettingsError for wrong values, StoreUnreachable; after any of them
+    there is no new config.toml.
     """
     path = data / CONFIG_NAME
     is_new = not path.exists()
@@ -76,7 +80,7 @@ async def initialise(data: Path, values: Mapping[str, Value], *, actor: str, now
 def filled(defaults: str, values: Mapping[str, Value]) -> str:
     """Return the commented TOML with some values replaced, line by line: comments and order stay.
 
-    Keys are dotted ("smtp.host"). Raises ValueError for a name that the text does not set on a line of its own, or a
+    Keys are dotted ("smtp.host"). Raises UnfitValue for a name that the text does not set on a line of its own, or a
     value that TOML cannot carry: the result is parsed and compared before it is given out.
     """
     left, section, lines = dict(values), "", []
@@ -87,8 +91,12 @@ def filled(defaults: str, values: Mapping[str, Value]) -> str:
         name = section + found[1] if found else ""
         lines.append(f"{name.rpartition('.')[2]} = {quoted(left.pop(name))}" if name in left else line)
     text = "\n".join(lines) + "\n"
-    if left or tomllib.loads(text) != merged(tomllib.loads(defaults), nested(values)):
-        raise ValueError(f"these settings cannot be written into the defaults: {', '.join(left or values)}")
+    try:
+        fits = not left and tomllib.loads(text.encode().decode()) == merged(tomllib.loads(defaults), nested(values))
+    except ValueError:  # not TOML any more, or not UTF-8 (a command line may hold any bytes)
+        fits = False
+    if not fits:
+        raise UnfitValue(f"these settings cannot be written into a settings file: {', '.join(left or values)}")
     return text
 
 

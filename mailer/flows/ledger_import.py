@@ -1,14 +1,15 @@
-"""What every import does: check the whole file, then write it in one transaction, in batches, or take it all back."""
+"""What every import does: write the good rows in batches in one transaction, or take everything back."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from itertools import islice
 from pathlib import Path
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar, cast
 from zoneinfo import ZoneInfo
 
 from mailer.clock import new_id
@@ -37,20 +38,26 @@ class Run:
     now: datetime
     tally: Tally = field(default_factory=Tally)
     id: str = field(default_factory=lambda: new_id("imp"))
+    #: Whether nobody else can write meanwhile (SQLite): then nothing needs locking.
+    alone: bool = False
     _cases: Mapping[CustomerId, CaseId] = field(default_factory=dict)
     _locked: set[CustomerId] = field(default_factory=set)
     _changed: set[CustomerId] = field(default_factory=set)
     _days: dict[str, date] = field(default_factory=dict)
 
-    async def begin(self, tx: Tx) -> None:
+    async def begin(self, tx: Tx, store: Store) -> None:
         """Make other imports and payments wait until this transaction ends; see which cases run."""
+        self.alone = store.dialect == "sqlite"
         await state.put(tx, "ledger_writer", self.id)
         found = await customers.cases_of(tx, running_only=True)
         self._cases = {case.customer_id: case.id for case in found}
 
     async def lock(self, tx: Tx, ids: Collection[CustomerId]) -> bool:
-        """Lock customers, so that a send sees the ledger before or after; False when all of them were locked."""
-        missing = set(ids) - self._locked
+        """Lock customers, so that a send sees the ledger before or after.
+
+        Returns False when none had to be: what was read about them before still holds.
+        """
+        missing = set() if self.alone else set(ids) - self._locked
         for one in sorted(missing):
             await customers.lock(tx, one)
         self._locked |= missing
@@ -121,18 +128,12 @@ class Work(Protocol[Row_contra]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source(Generic[Row]):
-    """A file: `read` reads it anew from its beginning, `vet` says what else is wrong with one row, if anything."""
+    """A file: `rows` reads it once, `vet` says what else is wrong with one row, if anything."""
 
     path: Path
     inspection: FileInspection
-    read: Callable[[], Iterator[Row | Problem]]
+    rows: Iterator[Row | Problem]
     vet: Callable[[Row], Problem | None]
-
-    def good(self) -> Iterator[Row]:
-        """Yield the rows with which nothing is wrong."""
-        for found in self.read():
-            if not isinstance(found, Problem) and self.vet(found) is None:
-                yield found
 
 
 class _TakenBack(Exception):
@@ -149,25 +150,25 @@ async def run_import(
     dry_run: bool,
     progress: Progress | None,
 ) -> ImportReport:
-    """Check the whole file; then, unless errors forbid it, write it in one transaction.
+    """Write the good rows of a file in one transaction, or, when there are errors, nothing.
 
-    Errors forbid it without `accept_good`. A dry run does the same and takes it back, so that it shows exactly what
-    would be. Raises ImportRefused when the file cannot be read or changes meanwhile; then nothing is written.
+    `accept_good` writes the good rows all the same. Without it the first error takes everything back at once, and the
+    rest of the file is only looked through for more of them. A dry run does the same as an import and takes it back,
+    so that it shows exactly what would be. Raises ImportRefused when the file changes meanwhile; nothing is written.
     """
-    meter = _Meter(progress, 2 * source.inspection.rows)
-    for found in source.read():
-        problem = found if isinstance(found, Problem) else source.vet(found)
-        if problem is not None:
-            run.tally.problem(problem)
-        await meter.tick()
+    feed = _Feed(source, run.tally, progress)
+    with suppress(_TakenBack):
+        async with store.transaction() as tx:
+            await run.begin(tx, store)
+            await work.begin(tx)
+            async for batch in feed.batches():
+                await work.write(tx, batch)
+                _take_back(wanted=bool(run.tally.errors) and not accept_good and not dry_run)
+            await work.finish(tx)
+            _take_back(wanted=dry_run)
+    async for _ in feed.batches():
+        continue  # only the problems are of interest now
     refused = bool(run.tally.errors) and not accept_good
-    if dry_run or not refused:
-        with suppress(_TakenBack):
-            async with store.transaction() as tx:
-                await _write(tx, source, work, run, meter)
-                refused = bool(run.tally.errors) and not accept_good
-                _take_back(wanted=dry_run or refused)
-    meter.done()
     return run.tally.report(source.path.name, source.inspection, dry_run=dry_run, refused=refused)
 
 
@@ -176,37 +177,27 @@ def _take_back(*, wanted: bool) -> None:
         raise _TakenBack
 
 
-async def _write(tx: Tx, source: Source[Row], work: Work[Row], run: Run, meter: _Meter) -> None:
-    await run.begin(tx)
-    await work.begin(tx)
-    batch: list[Row] = []
-    for row in source.good():
-        batch.append(row)
-        await meter.tick()
-        if len(batch) == BATCH:
-            await work.write(tx, batch)
-            batch.clear()
-    await work.write(tx, batch)
-    await work.finish(tx)
+class _Feed(Generic[Row]):
+    """The good rows of a file in batches, each once; problems go to the tally. Other tasks go on between batches."""
 
+    __slots__ = ("_progress", "_seen", "_source", "_tally")
 
-class _Meter:
-    """Counts what was looked at and says so now and then, letting other tasks go on meanwhile."""
+    def __init__(self, source: Source[Row], tally: Tally, progress: Progress | None) -> None:
+        self._source, self._tally, self._progress = source, tally, progress
+        self._seen = 0
 
-    __slots__ = ("_all", "_progress", "_seen")
-
-    def __init__(self, progress: Progress | None, all_: int) -> None:
-        self._progress, self._all, self._seen = progress, all_, 0
-
-    async def tick(self) -> None:
-        """Count one."""
-        self._seen += 1
-        if self._seen % 500 == 0:
+    async def batches(self) -> AsyncIterator[list[Row]]:
+        """Yield what is left of the file. A batch may be empty: a long stretch of problems is a batch too."""
+        while found := list(islice(self._source.rows, BATCH)):
+            self._seen += len(found)
             if self._progress is not None:
-                self._progress(min(self._seen, self._all), self._all)
+                self._progress(min(self._seen, self._source.inspection.rows), self._source.inspection.rows)
             await asyncio.sleep(0)
+            yield [row for row in map(self._good, found) if row is not None]
 
-    def done(self) -> None:
-        """Say that all is done."""
-        if self._progress is not None:
-            self._progress(self._all, self._all)
+    def _good(self, found: Row | Problem) -> Row | None:
+        problem = found if isinstance(found, Problem) else self._source.vet(found)
+        if problem is not None:
+            self._tally.problem(problem)
+            return None
+        return cast("Row", found)

@@ -12,7 +12,7 @@ from mailer.imports.rows import Problem
 #: How many errors, notices and differences are kept; the rest is only counted.
 KEPT = 1_000
 
-#: Told (records looked at, all there are to look at): every record is looked at twice.
+#: Told (records looked at, records of the file).
 Progress = Callable[[int, int], None]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from mailer.agreements.hold import needs_alarm
 from mailer.domain.agreement import DisputeState, HoldKind
@@ -13,11 +13,8 @@ from mailer.domain.customer import Customer
 from mailer.domain.delivery import OutboxState
 from mailer.domain.ids import CustomerId
 from mailer.domain.invoice import Invoice
-from mailer.flows.plan_reminders import rules_of
-from mailer.flows.policies import Policies
 from mailer.flows.trouble import JOBS
-from mailer.reminders.guards import Limits
-from mailer.reminders.plan import plan
+from mailer.reminders.plan import Plan
 from mailer.store import customers, events, inbox, outbox, state
 from mailer.store.session import Tx
 
@@ -28,7 +25,6 @@ KINDS = (
 )  # fmt: skip
 #: How far back failed writing is looked for, in events.
 _LATELY = 200
-_FRESH = Limits(live=True, max_data_age_hours=24)
 #: Verdicts of the plan that only a person ends: code → kind and what to do ({} is the customer's number).
 _VERDICTS = {
     "no_address": ("no_address", "give an address with `duly customers import`"),
@@ -55,9 +51,9 @@ class Need:
         return KINDS.index(self.kind), self.since or datetime.max.replace(tzinfo=UTC), self.customer
 
 
-def needs_of_case(facts: CaseFacts, policies: Policies, *, now: datetime) -> list[Need]:
-    """Return what one customer's case asks of a person. Raises PolicyMissing."""
-    found = [*_holds(facts, policies, now), *_drafts(facts), *_tasks(facts), *_verdicts(facts, policies, now)]
+def needs_of_case(facts: CaseFacts, planned: Plan, today: date) -> list[Need]:
+    """Return what one customer's case asks of a person on that local day, given the plan a live service would make."""
+    found = [*_holds(facts, today), *_drafts(facts), *_tasks(facts), *_verdicts(facts, planned, today)]
     return [replace(need, customer=facts.customer.name, ref=facts.customer.ref) for need in found]
 
 
@@ -95,8 +91,7 @@ async def needs_of_mail(tx: Tx, *, limit: int) -> list[Need]:
     return found
 
 
-def _holds(facts: CaseFacts, policies: Policies, now: datetime) -> Iterator[Need]:
-    today = rules_of(policies, facts, now)[1].local_day(now)
+def _holds(facts: CaseFacts, today: date) -> Iterator[Need]:
     for hold in facts.holds:
         if hold.kind is HoldKind.BOUNCE:
             todo = f"correct the address (`duly customers import`), then `duly invoices release {hold.id}`"
@@ -123,11 +118,8 @@ def _tasks(facts: CaseFacts) -> Iterator[Need]:
         yield Need(kind="task", what=what, todo=todo, since=task.created_at)
 
 
-def _verdicts(facts: CaseFacts, policies: Policies, now: datetime) -> Iterator[Need]:
+def _verdicts(facts: CaseFacts, planned: Plan, today: date) -> Iterator[Need]:
     """Yield where the ladder itself can go no further, once per reason."""
-    policy, calendar = rules_of(policies, facts, now)
-    planned = plan(replace(facts, data_as_of=now), policy, calendar, now=calendar.next_open(now), limits=_FRESH)
-    today = calendar.local_day(now)
     stuck: dict[str, list[Invoice]] = {}
     known = {invoice.id: invoice for invoice in facts.invoices}
     for note in planned.not_now:

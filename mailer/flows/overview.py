@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -118,21 +118,26 @@ async def overview(
 
 
 def _look(found: _Found, facts: CaseFacts, policies: Policies, now: datetime) -> None:
-    """Add what one customer needs and gets."""
+    """Add what one customer needs and gets up to the end of its next business day; tasks on the list stay undone."""
     try:
-        found.add(needs_of_case(facts, policies, now=now))
-        found.add_sends(list(_next_sends(facts, policies, now)))
+        calendar = rules_of(policies, facts, now)[1]
+        end = calendar.business_day_from(calendar.local_day(now) + timedelta(days=1))
+        until = datetime.combine(end, time.max, tzinfo=ZoneInfo(calendar.time_zone))
+        for visit in visits(facts, policies, now=now, until=until, tasks_done=False):
+            if visit.at == now and not found.seen(facts):
+                found.add(needs_of_case(visit.facts, visit.planned, visit.calendar.local_day(now)))
+            found.add_sends(list(sends_of(visit)))
+            if _is_enough(visit, until):
+                return
     except PolicyMissing as problem:
         found.add([without_policy(facts, str(problem), now)])
 
 
-def _next_sends(facts: CaseFacts, policies: Policies, now: datetime) -> Iterator[SimulatedSend]:
-    """Yield the mails and tasks up to the end of the customer's next business day; open tasks stay undone."""
-    calendar = rules_of(policies, facts, now)[1]
-    end = calendar.business_day_from(calendar.local_day(now) + timedelta(days=1))
-    until = datetime.combine(end, time.max, tzinfo=ZoneInfo(calendar.time_zone))
-    for visit in visits(facts, policies, now=now, until=until, tasks_done=False):
-        yield from sends_of(visit)
+def _is_enough(visit: Visit, until: datetime) -> bool:
+    """Whether the gap after what was just said is longer than we look ahead (a thank-you alone would not wait it)."""
+    gap_ends = visit.at + timedelta(days=visit.policy.min_gap_days)
+    is_said = any(isinstance(action, SendReminder) for action in visit.actions)
+    return is_said and gap_ends > until and all(invoice.is_open for invoice in visit.facts.invoices)
 
 
 async def _ledger(tx: Tx, in_motion: int, max_data_age_hours: int, now: datetime) -> Ledger:

@@ -84,7 +84,7 @@ def _has_work(planner: Planner, facts: CaseFacts, known: dict[str, NotNow], now:
         return True
     if not settlement(facts, today=calendar.local_day(now)).is_empty:
         return True
-    planned = plan(facts, policy, calendar, now=now, limits=limits)
+    planned = plan(facts, policy, calendar, now=now, limits=limits, look_ahead=False)
     return bool(planned.actions) or _verdicts(planned) != known
 
 
@@ -113,7 +113,7 @@ async def _act(
             if not settled.is_empty:
                 await carry_out(tx, facts, settled, now=now)
                 facts = await case_facts.load_one(tx, customer_id, now=now) or facts
-            planned = plan(facts, policy, calendar, now=now, limits=limits)
+            planned = plan(facts, policy, calendar, now=now, limits=limits, look_ahead=False)
             act = Act(planner=planner, tx=tx, facts=facts, policy=policy, calendar=calendar, now=now)
             return await act.write(planned, report)
     except Taken:

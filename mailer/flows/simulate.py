@@ -32,12 +32,13 @@ CHUNK = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
-    """A moment at which something is done for a customer: the facts before it, the rules, and what is done."""
+    """A look at a customer: the facts before it, the rules, the plan, and what is done (at first perhaps nothing)."""
 
     at: datetime
     facts: CaseFacts
     policy: Policy
     calendar: SendCalendar
+    planned: Plan
     actions: tuple[PlanAction, ...]
 
 
@@ -107,20 +108,22 @@ def simulate(
 def visits(
     facts: CaseFacts, policies: Policies, *, now: datetime, until: datetime, tasks_done: bool = True
 ) -> Iterator[Visit]:
-    """Yield every moment from `now` to `until` at which something is done for one customer.
+    """Yield `now`, and every moment up to `until` at which something is done for one customer.
 
     Between two moments nothing can change: the next one is the earliest day that the plan itself expects, or on which
     a promise, a hold or a closed window ends. Raises PolicyMissing.
     """
-    at = now
+    at, is_first = now, True
     while at <= until:
         policy, calendar = rules_of(policies, facts, at)
         facts = replace(_settled(facts, calendar.local_day(at)), data_as_of=at)
         planned = plan(facts, policy, calendar, now=at, limits=_LIVE)
         waiting = _waiting(facts, policy, tasks_done=tasks_done, can_send=calendar.is_open(at))
         actions = waiting or planned.actions
+        if actions or is_first:
+            yield Visit(at=at, facts=facts, policy=policy, calendar=calendar, planned=planned, actions=actions)
+            is_first = False
         if actions:
-            yield Visit(at=at, facts=facts, policy=policy, calendar=calendar, actions=actions)
             facts = _after(facts, actions, at, tasks_done=tasks_done)
             continue
         later = _next_moment(facts, planned, calendar, at)

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from mailer.domain.case import CaseFacts, StepHow
@@ -35,10 +35,12 @@ class Situation:
     now: datetime
     limits: Limits
 
-    @property
-    def today(self) -> date:
-        """The customer's date."""
-        return self.calendar.local_day(self.now)
+    #: The customer's date at `now`; reckoned once, since every guard of every invoice asks for it.
+    today: date = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Reckon the date."""
+        object.__setattr__(self, "today", self.calendar.local_day(self.now))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,8 +32,16 @@ class Plan:
     next_on: tuple[NextStep, ...]
 
 
-def plan(facts: CaseFacts, policy: Policy, calendar: SendCalendar, *, now: datetime, limits: Limits) -> Plan:
-    """Return what to do for one customer at `now` (aware).
+def plan(
+    facts: CaseFacts,
+    policy: Policy,
+    calendar: SendCalendar,
+    *,
+    now: datetime,
+    limits: Limits,
+    look_ahead: bool = True,
+) -> Plan:
+    """Return what to do for one customer at `now` (aware); without `look_ahead`, `next_on` stays empty and unreckoned.
 
     For each invoice it is one rung's turn. Once that rung's day has come and no guard is against it, it is ready. What
     is ready goes to a person as a task, or into the run's one mail. The same facts always give the same plan. A rung
@@ -54,7 +62,9 @@ def plan(facts: CaseFacts, policy: Policy, calendar: SendCalendar, *, now: datet
             *(_not_now(turn, _AFTER_THE_REMINDER) for turn in waiting),
         ),
         next_on=tuple(
-            found for s in standings if (found := next_step(s.invoice, s.position.ahead, situation)) is not None
+            found
+            for s in standings
+            if look_ahead and (found := next_step(s.invoice, s.position.ahead, situation)) is not None
         ),
     )
 
@@ -73,12 +83,13 @@ class _Standing:
 def _stand(invoice: Invoice, situation: Situation) -> _Standing:
     place = position(invoice, situation.facts, situation.policy, situation.calendar, today=situation.today)
     turn = Turn(invoice=invoice, rung=place.ahead[0]) if place.ahead else None
+    is_due = turn is not None and turn.rung.due_since <= situation.today
     return _Standing(
         invoice=invoice,
         position=place,
         turn=turn,
-        is_due=turn is not None and turn.rung.due_since <= situation.today,
-        against=reasons(turn, situation) if turn else (),
+        is_due=is_due,
+        against=reasons(turn, situation) if turn and is_due else (),
     )
 
 

@@ -13,7 +13,7 @@ _NAMES = {
     "dollars": "USD", "dollar": "USD", "bucks": "USD", "franken": "CHF", "fr.": "CHF", "sfr": "CHF",
 }  # fmt: skip
 _CODES = "EUR|GBP|USD|CHF|CAD|AUD|NZD|JPY|SEK|NOK|DKK|PLN|CZK"
-_NUMBER = r"\d{1,3}(?:[.,'’\u202f ]\d{3})+(?:[.,]\d{1,2})?|\d{1,9}(?:[.,]\d{1,2})?"
+_NUMBER = r"\d{1,3}(?:[.,'\u2019\u202f ]\d{3})+(?:[.,]\d{1,2})?|\d{1,9}(?:[.,]\d{1,2})?"
 _BEFORE = rf"(?:(?P<before>(?:US|CA|AU|C)?\$|[€£¥]|\b(?:{_CODES})\b)\s?)"
 _AFTER = rf"(?:\s?(?P<after>[€£$¥]|(?:{_CODES}|{'|'.join(map(re.escape, _NAMES))})(?!\w)))"
 _AMOUNT = re.compile(

@@ -10,14 +10,18 @@ from mailer.replies.headers import addresses
 
 _MAX_SCANNED_CHARS = 60_000
 _DAEMON = re.compile(
-    r"^(?:mailer-?daemon|postmaster|mail-?delivery|mdaemon|mail\.administrator|bounces?|microsoftexchange[0-9a-f]*)\b[^@]*@",
+    r"^(?:mailer-?daemon|postmaster|mail-?delivery|mdaemon|mail\.administrator|bounces?|"
+    r"microsoftexchange[0-9a-f]*)\b[^@]*@",
     re.IGNORECASE,
 )
-_DAEMON_NAME = re.compile(r"mail delivery (?:sub)?system|mailer-?daemon|mail delivery service|postmaster", re.IGNORECASE)
+_DAEMON_NAME = re.compile(
+    r"mail delivery (?:sub)?system|mailer-?daemon|mail delivery service|postmaster", re.IGNORECASE
+)
 _SUBJECT = re.compile(
     r"undeliver|returned mail|delivery status notification|delivery (?:has )?fail|delivery (?:failure|problem|delayed)|"
     r"mail (?:delivery|could not)|failure notice|returned to sender|could not be (?:sent|delivered)|non.?delivery|"
-    r"message not delivered|unzustellbar|nicht zugestellt|zustellung|non remis|non distribu|no se (?:pudo|puede) entregar|"
+    r"message not delivered|unzustellbar|nicht zugestellt|zustellung|non remis|non distribu|no se (?:pudo|"
+    r"puede) entregar|"
     r"non recapitabile|mancato recapito|onbestelbaar|niet bezorgd|warning: message.{0,40}delayed",
     re.IGNORECASE,
 )
@@ -47,20 +51,23 @@ _FULL = re.compile(
 )
 _POLICY = re.compile(
     r"spam|block(?:ed|list)|blacklist|black list|\brbl\b|spamhaus|reputation|polic(?:y|ies)|dmarc|dkim|\bspf\b|"
-    r"unauthenticated|authentication (?:fail|required)|content (?:rejected|not)|virus|malware|sender (?:address )?rejected",
+    r"unauthenticated|authentication (?:fail|required)|content (?:rejected|not)|virus|malware|"
+    r"sender (?:address )?rejected",
     re.IGNORECASE,
 )
 _NOBODY = re.compile(
-    r"(?:user|account|mailbox|recipient|address|local part)s?(?: name)?(?: is| was)? (?:unknown|not found|not known|unavailable|"
+    r"(?:user|account|mailbox|recipient|address|local part)s?(?: name)?(?: is| was)? (?:unknown|not found|"
+    r"not known|unavailable|"
     r"invalid|disabled|inactive|closed|deactivated|does ?n[o']t exist)|unknown (?:user|recipient|address|local)|"
-    r"no such (?:user|mailbox|recipient|address|person|account|domain)|(?:does not|doesn't|not) (?:exist|have an? .{0,20}account)|"
+    r"no such (?:user|mailbox|recipient|address|person|account|domain)|(?:does not|doesn't|not) (?:exist|"
+    r"have an? .{0,20}account)|"
     r"invalid (?:recipient|mailbox|address)|no mailbox|not (?:a )?(?:valid|known) (?:user|recipient|mailbox|address)|"
     r"host (?:or domain name )?(?:unknown|not found)|unknown host|domain (?:name )?not found|unrouteable|nxdomain|"
     r"no longer (?:available|valid|in use|active|with)|couldn't be found|wasn't found|user not found|not our customer|"
     r"recipient .{0,80}(?:not found|unknown)|unbekannt|existiert nicht|n'existe pas|no existe|inesistente|bestaat niet",
     re.IGNORECASE,
 )
-#: Enhanced codes (RFC 3463, RFC 7505) that say: nobody there, and that will not change. 5.1.7/5.1.8 speak of the sender.
+#: Enhanced codes (RFC 3463, RFC 7505) that say: nobody there, and that will not change. 5.1.7 and 5.1.8 mean us.
 _HARD_CODES = re.compile(r"5\.1\.(?:0|1|2|3|4|6|9|10)|5\.2\.1|5\.4\.4|5\.4\.310|5\.7\.(?:510|520)")
 
 
@@ -128,7 +135,9 @@ def _deciding_words(mail: InboundMail) -> str:
     said = _DIAGNOSTIC.findall(mail.report)
     if said:
         return "\n".join(said[:5])[:2000]
-    text = re.split(r"(?im)^-+ ?(?:this is a copy|original message|returned message|below this line)", mail.text, maxsplit=1)
+    text = re.split(
+        r"(?im)^-+ ?(?:this is a copy|original message|returned message|below this line)", mail.text, maxsplit=1
+    )
     lines = [line.strip() for line in text[0][:_MAX_SCANNED_CHARS].splitlines()]
     coded = [line for line in lines if _SMTP_LINE.match(line) or _ANY_STATUS.search(line)]
     return "\n".join(coded[:8])[:2000] or text[0][:2000]

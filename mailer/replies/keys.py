@@ -47,7 +47,7 @@ class MailKeys:
 
 def keys(mail: InboundMail, key: bytes) -> MailKeys:
     """Return the keys of a mail; `key` is the secret that signs tokens and Message-IDs."""
-    returned = "\n".join((mail.report, mail.text))[:_MAX_SCANNED_CHARS]
+    returned = f"{mail.report}\n{mail.text}"[:_MAX_SCANNED_CHARS]
     verified_returned = [
         *(verify(token, key) for token in tokens_in_text(mail.report)),
         *(outbox_of_message_id(one, key) for one in _OWN_ID.findall(returned)),

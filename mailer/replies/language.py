@@ -11,7 +11,8 @@ _MAX_CHARS = 4_000
 #: Languages we recognise so as not to take them for one we read.
 _OTHERS: Mapping[str, frozenset[str]] = {
     "fr": frozenset(
-        "le la les des une est nous vous pas pour dans que qui avec sur votre notre bonjour merci facture paiement et ce"
+        "le la les des une est nous vous pas pour dans que qui avec sur votre notre bonjour merci facture"
+        " paiement et ce"
         " sera avons cordialement je du au sont".split()
     ),
     "es": frozenset(
@@ -35,7 +36,7 @@ def language_of(text: str, *, hint: str, known: Mapping[str, Language]) -> tuple
 
     `hint` is the customer's language: taken when the words are too few or two languages are equally likely.
     """
-    words = re.findall(r"[^\W\d_]+(?:['’][a-z]+)?", text[:_MAX_CHARS].lower())
+    words = re.findall(r"[^\W\d_]+(?:['\u2019][a-z]+)?", text[:_MAX_CHARS].lower())
     tables = {code: language.function_words for code, language in known.items()}
     tables.update({code: table for code, table in _OTHERS.items() if code not in tables})
     counts = {code: sum(word in table for word in words) for code, table in tables.items()}

@@ -123,9 +123,7 @@ def match(
     with a valid token is attached, but its standing stays unknown; a number from a stranger is a candidate only.
     """
     domain_rows = () if is_freemail(keys.domain) else by_domain
-    facts = _Facts(
-        keys=keys, by_number=by_number, by_sender=by_sender, by_domain=domain_rows, named=frozenset(named)
-    )
+    facts = _Facts(keys=keys, by_number=by_number, by_sender=by_sender, by_domain=domain_rows, named=frozenset(named))
     by_id = match_ids(keys, sent)
     if by_id is not None and by_id.customer_id is not None:
         standing = facts.standing(by_id.customer_id)
@@ -134,8 +132,11 @@ def match(
             invoice_ids=facts.invoices(by_id.customer_id, by_id.invoice_ids),
             sender=by_id.sender if standing is SenderStanding.UNKNOWN else standing,
         )
-    return _by_number(facts) or _by_address(facts, MatchMethod.SENDER) or _by_address(facts, MatchMethod.DOMAIN) or (
-        _nobody(facts)
+    return (
+        _by_number(facts)
+        or _by_address(facts, MatchMethod.SENDER)
+        or _by_address(facts, MatchMethod.DOMAIN)
+        or (_nobody(facts))
     )
 
 

@@ -14,7 +14,7 @@ _MAX_KEYS = 300
 _GAP = r"[-_/.#\u2010-\u2014\u2212 \t]"
 #: Perhaps letters, then groups of digits: "INV-2026-0412", "RE 2041", "2026/0412".
 _CANDIDATE = re.compile(
-    rf"(?<![\w.,'’+])(?:([A-Za-zÄÖÜäöü]{{1,10}}){_GAP}{{0,3}})?(\d[\dA-Za-z]{{0,19}}(?:{_GAP}\d[\dA-Za-z]{{0,19}}){{0,4}})(?![\w@]|[.,]\d)"
+    rf"(?<![\w.,'\u2019+])(?:([A-Za-zÄÖÜäöü]{{1,10}}){_GAP}{{0,3}})?(\d[\dA-Za-z]{{0,19}}(?:{_GAP}\d[\dA-Za-z]{{0,19}}){{0,4}})(?![\w@]|[.,]\d)"
 )
 _GROUP_GAP = re.compile(_GAP)
 _DATE = re.compile(r"\d{1,2}[./-]\d{1,2}(?:[./-](?:\d{4}|\d{2})?)?|\d{4}-\d{2}-\d{2}|(?:201[5-9]|202\d|203[0-5])")
@@ -22,11 +22,15 @@ _MONEY_BEFORE = re.compile(r"(?:[€£$¥]|\b(?:EUR|USD|GBP|CHF|CAD|AUD|Euro|Bet
 _MONEY_AFTER = re.compile(r"\s?(?:[€£$¥%]|(?:EUR|USD|GBP|CHF|CAD|AUD|Euros?|pounds|dollars)\b|,-)", re.IGNORECASE)
 #: Numbers of other things, when they stand without letters of their own.
 _OTHER_BEFORE = re.compile(
-    r"(?:\bP\.?O\.?|purchase order|\border|Bestell\w*|Auftrag\w*|\btel\w*|phone|fax|mobile?|ext|IBAN|BIC|account|Konto\w*|"
-    r"sort code|customer|Kunden\w*|ticket|case|HRB|VAT|UID|USt\S*)[-. :#]{0,3}(?:no\.?|nr\.?|number|nummer)?[ :#.]{0,3}$",
+    r"(?:\bP\.?O\.?|purchase order|\border|Bestell\w*|Auftrag\w*|\btel\w*|phone|fax|mobile?|ext|IBAN|BIC|"
+    r"account|Konto\w*|"
+    r"sort code|customer|Kunden\w*|ticket|case|HRB|VAT|UID|USt\S*)[-. :#]{0,3}(?:no\.?|nr\.?|number|"
+    r"nummer)?[ :#.]{0,3}$",
     re.IGNORECASE,
 )
-_REPLY_PREFIX = re.compile(r"^\s*(?:re|aw|antw|wg|fwd?|sv|vs|rv|tr|rif|r|i|doorst|réf?)\s?(?:\[\d{1,3}\])?\s?:", re.IGNORECASE)
+_REPLY_PREFIX = re.compile(
+    r"^\s*(?:re|aw|antw|wg|fwd?|sv|vs|rv|tr|rif|r|i|doorst|réf?)\s?(?:\[\d{1,3}\])?\s?:", re.IGNORECASE
+)
 _SHORTEST_DIGITS = 3
 _SHORTEST_BARE_DIGITS = 4
 

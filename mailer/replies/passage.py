@@ -6,7 +6,7 @@ Detectors see nothing else. All texts keep their length, so offsets into a claus
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -19,7 +19,7 @@ _MAX_CLAUSE_CHARS = 600
 #: A line this short, followed by a capital, was ended by the writer and not by the width of a window.
 _SHORT_LINE = 50
 _EDGE = " ,.;:!-"
-_QUOTED = re.compile("[\u201c\u201e\u00ab\"][^\u201c\u201d\u201e\u00ab\u00bb\"]{12,300}[\u201d\u201c\u00bb\"]")
+_QUOTED = re.compile('[\u201c\u201e\u00ab"][^\u201c\u201d\u201e\u00ab\u00bb"]{12,300}[\u201d\u201c\u00bb"]')
 _HARD_BREAK = re.compile(r"\n[ \t]*(?=\n|[-*•·>–]|\d{1,2}[.)] |[A-Z]{2,5}-\d)")  # noqa: RUF001 - people's dashes
 _LINE_END = re.compile(r"([^\n]*)\n(?=[ \t]*([^\n]?))")
 _STOP = re.compile(r"[.!?]+[\"')\]]*(?=\s|$)")
@@ -89,10 +89,10 @@ def passage(own: str, *, language: Language, anchor: date, country: str) -> Pass
     flat = re.sub(r"[\n\t]", " ", own[:MAX_OWN_CHARS])
     dates = find_dates(flat, anchor=anchor, country=country, language=language)
     amounts = find_amounts(flat)
-    whole = [(one.start, one.end) for one in (*dates, *amounts)]
+    whole = [*((one.start, one.end) for one in dates), *((one.start, one.end) for one in amounts)]
     clauses: list[Clause] = []
     for start, end in _sentences(own[:MAX_OWN_CHARS], whole):
-        clauses += _clauses(flat, start, end, whole, language, dates, amounts)
+        clauses.extend(_clauses(flat, start, end, whole, language, dates, amounts))
     return Passage(own=own, language=language, anchor=anchor, clauses=tuple(clauses))
 
 
@@ -131,7 +131,7 @@ def _pieces(
         position = cut
 
 
-def _clauses(  # noqa: PLR0917 - one place, all facts of the text
+def _clauses(
     flat: str,
     start: int,
     end: int,
@@ -139,45 +139,61 @@ def _clauses(  # noqa: PLR0917 - one place, all facts of the text
     language: Language,
     dates: tuple[DateFound, ...],
     amounts: tuple[AmountFound, ...],
-) -> list[Clause]:
+) -> Iterator[Clause]:
     marks = language.marks
     text = flat[start:end]
     plain = _blanked(_blanked(text, _QUOTED), marks["harmless"])
     cuts = sorted({start + hit.start() for hit in marks["split"].finditer(plain)})
-    pieces = [piece for piece in _pieces(start, end, cuts, flat, whole) if piece[1] > piece[0]]
-    plains = [plain[first - start : last - start].strip() for first, last in pieces]
+    pieces = [(first, min(last, first + _MAX_CLAUSE_CHARS)) for first, last in _pieces(start, end, cuts, flat, whole)]
+    plains = [plain[first - start : last - start] for first, last in pieces]
     sentence = Sentence(
         start=start,
         end=end,
-        is_question=text.rstrip().endswith("?") or any(marks["question"].search(one) for one in plains),
+        is_question=text.rstrip().endswith("?") or any(marks["question"].search(one.strip()) for one in plains),
         is_conditional=any(marks["condition"].search(one) for one in plains),
         is_reported=bool(marks["reported"].search(plain)),
     )
-    found: list[Clause] = []
-    for first, last in pieces:
-        last = min(last, first + _MAX_CLAUSE_CHARS)  # noqa: PLW2901 - what follows is nobody's clause
-        words = plain[first - start : last - start]
-        found.append(
-            Clause(
-                start=first,
-                end=last,
-                text=flat[first:last],
-                plain=words,
-                sentence=sentence,
-                is_negated=bool(marks["negation"].search(words)),
-                is_hypothetical=bool(marks["hypothetical"].search(words)),
-                is_hedged=bool(marks["hedge"].search(words)),
-                is_past=bool(marks["past_pay"].search(words)),
-                has_contrast=bool(marks["contrast"].search(words)),
-                is_greeting=bool(marks["greeting"].fullmatch(words.strip(_EDGE))),
-                is_small_talk=bool(marks["small_talk"].fullmatch(words.strip(_EDGE))),
-                is_addressed=bool(marks["addressed"].search(words)),
-                speaks_of_payment=bool(marks["payment"].search(words)),
-                dates=tuple(one for one in dates if first <= one.start < last),
-                amounts=tuple(one for one in amounts if first <= one.start < last),
-            )
+    for (first, last), words in zip(pieces, plains, strict=True):
+        yield _clause(
+            flat[first:last],
+            words,
+            sentence,
+            marks,
+            start=first,
+            dates=tuple(one for one in dates if first <= one.start < last),
+            amounts=tuple(one for one in amounts if first <= one.start < last),
         )
-    return found
+
+
+def _clause(
+    text: str,
+    words: str,
+    sentence: Sentence,
+    marks: Mapping[str, re.Pattern[str]],
+    *,
+    start: int,
+    dates: tuple[DateFound, ...],
+    amounts: tuple[AmountFound, ...],
+) -> Clause:
+    trimmed = words.strip(_EDGE)
+    return Clause(
+        start=start,
+        end=start + len(text),
+        text=text,
+        plain=words,
+        sentence=sentence,
+        is_negated=bool(marks["negation"].search(words)),
+        is_hypothetical=bool(marks["hypothetical"].search(words)),
+        is_hedged=bool(marks["hedge"].search(words)),
+        is_past=bool(marks["past_pay"].search(words)),
+        has_contrast=bool(marks["contrast"].search(words)),
+        is_greeting=bool(marks["greeting"].fullmatch(trimmed)),
+        is_small_talk=bool(marks["small_talk"].fullmatch(trimmed)),
+        is_addressed=bool(marks["addressed"].search(words)),
+        speaks_of_payment=bool(marks["payment"].search(words)),
+        dates=dates,
+        amounts=amounts,
+    )
 
 
 def _blanked(text: str, pattern: re.Pattern[str]) -> str:

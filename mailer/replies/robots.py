@@ -10,7 +10,8 @@ _MAX_SHORT_CHARS = 2_500
 
 #: Beginnings of subjects that mail programs give to automatic answers.
 _AUTO_SUBJECT = re.compile(
-    r"^(?:\[[^\]]{0,40}\] ?)?(?:auto(?:matic|mated|matische|matisk|maattinen)?[ -]?(?:reply|response|acknowledge?ment|answer)|auto:|"
+    r"^(?:\[[^\]]{0,40}\] ?)?(?:auto(?:matic|mated|matische|matisk|maattinen)?[ -]?(?:reply|response|"
+    r"acknowledge?ment|answer)|auto:|"
     r"out[ -]of[ -](?:the[ -])?office|ooo\b|away from|automatische (?:antwort|abwesenheit)|abwesenheit|"
     r"(?:ich bin )?nicht im (?:büro|haus)|r[ée]ponse automatique|absence du bureau|absent du bureau|"
     r"respuesta autom[áa]tica|fuera de (?:la )?oficina|ausente|automatisch antwoord|afwezig|niet aanwezig|"
@@ -30,7 +31,8 @@ _TICKET = re.compile(
     r"(?:\w+ (?:and|&) )?(?:received|logged|created|registered|opened|assigned|added|forwarded)|"
     r"(?:case|ticket) \S{2,20} (?:has been|was) (?:created|opened|logged)|opened (?:a )?ticket|ticket number|"
     r"(?:automated|automatic) (?:acknowledge?ment|message)|reply above this line|request received|"
-    r"\b(?:vorgangs|ticket|fall)-?nummer|unter der nummer \S{3,30} (?:erfasst|registriert)|anliegen (?:erhalten|\(ticket)|"
+    r"\b(?:vorgangs|ticket|fall)-?nummer|unter der nummer \S{3,30} (?:erfasst|registriert)|anliegen (?:erhalten|"
+    r"\(ticket)|"
     r"haben ihr anliegen erhalten|eingegangen und wurde unter|"
     r"(?:demande|message) .{0,30}(?:enregistr|prise? en compte)|solicitud .{0,30}registrad|presa in carico|"
     r"melding (?:is |ontvangen|geregistreerd)|geregistreerd onder|ticket ?#? ?\d{3,}|case #|queue \S{3,}|"

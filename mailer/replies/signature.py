@@ -8,8 +8,12 @@ from mailer.replies.zone_marks import CLOSING, CONTACT, DEVICE, DISCLAIMER, TITL
 
 _MAX_SIGNATURE_LINES = 25
 _MAX_LINE_CHARS = 90
+#: Name, title, firm.
+_CARD_LINES = 3
 #: What people write about, never in a signature.
-_MATTER = re.compile(r"\?|[€£$¥]\s?\d|\d\s?(?:€|£|eur|gbp|usd|chf)\b|\b(?:invoice|rechnung|re|inv)[- #.:nr]{0,5}\d", re.IGNORECASE)
+_MATTER = re.compile(
+    r"\?|[€£$¥]\s?\d|\d\s?(?:€|£|eur|gbp|usd|chf)\b|\b(?:invoice|rechnung|re|inv)[- #.:nr]{0,5}\d", re.IGNORECASE
+)
 
 #: "Hazel Dunn | Buyer | Copperline", "Shelly Kane / Granite Peak / (303) 555-0144".
 _LISTED = re.compile(r"^[^|/·•]{3,50} [|/·•] [^|/·•]{3,60}(?: [|/·•] |$)")
@@ -21,7 +25,7 @@ def signature_start(lines: list[str]) -> int:
     The closing line and the name under it are the sender's own words; titles, numbers and firms below are not.
     """
     for number, line in enumerate(lines):
-        if line.strip() in {"--", "—", "––"} or DEVICE.match(line):
+        if line.strip() in {"--", "\u2014", "\u2013\u2013"} or DEVICE.match(line):
             return number
     paragraphs = _paragraphs(lines)
     closings = [number for number, line in enumerate(lines) if CLOSING.match(line)]
@@ -30,9 +34,10 @@ def signature_start(lines: list[str]) -> int:
         block = lines[first:last]
         is_below_closing = bool(closings) and first > closings[-1]
         repeats = _repeats_name(lines[:first], block)
-        if len(lines) - first > _MAX_SIGNATURE_LINES or not _is_signature(block, is_below=is_below_closing or repeats):
-            if not (repeats and len(block) <= 3):  # noqa: PLR2004 - name, title, firm
-                break
+        is_card = repeats and len(block) <= _CARD_LINES
+        is_near_end = len(lines) - first <= _MAX_SIGNATURE_LINES
+        if not (is_card or (is_near_end and _is_signature(block, is_below=is_below_closing or repeats))):
+            break
         start = first
     if start > 0:
         start = _cut_below_name(lines, start, closings)

@@ -8,8 +8,9 @@ import re
 QUOTED_LINE = re.compile(r"^[ \t]{0,3}>")
 
 _WROTE = (
-    r"wrote|schrieb|hat .{0,60}geschrieben|a écrit|a ecrit|escribió|escribio|schreef|heeft .{0,200}geschreven|ha scritto|escreveu|skrev|"
-    r"napisał\(a\)|napisał|kirjoitti|yazdı|写道|書きました|のメッセージ"
+    r"wrote|schrieb|hat .{0,60}geschrieben|a écrit|a ecrit|escribió|escribio|schreef|heeft .{0,200}geschreven|"
+    r"ha scritto|escreveu|skrev|"
+    r"napisał\(a\)|napisał|kirjoitti|yazd\u0131|写道|書きました|のメッセージ"
 )
 #: "On Tue, 3 Nov 2026 at 10:04, Ellen Marsh <accounts@…> wrote:" in one line or joined from two or three.
 ATTRIBUTION = re.compile(
@@ -23,12 +24,13 @@ ATTRIBUTION_START = re.compile(r"(?i)^(?:on|am|le|el|op|il|em|den|på|w dniu|dni
 
 _FROM = r"from|von|de|van|da|från|fra|od|lähettäjä|kimden|差出人|gönderen"
 _OTHERS = (
-    r"sent|date|to|cc|subject|gesendet|datum|an|kopie|betreff|envoyé(?: le)?|date|à|objet|enviado(?: el)?|fecha|para|asunto|"
+    r"sent|date|to|cc|subject|gesendet|datum|an|kopie|betreff|envoyé(?: le)?|date|à|objet|enviado(?: el)?|fecha|"
+    r"para|asunto|"
     r"verzonden|aan|onderwerp|inviato|data|a|oggetto|skickat|till|ämne|sendt|til|emne|wysłano|do|temat|lähetetty|"
     r"vastaanottaja|aihe|gönderilme tarihi|kime|konu|送信日時|宛先|件名|assunto|antwort an|reply-to"
 )
-HEADER_FROM = re.compile(rf"(?i)^[*_\s]{{0,4}}(?:{_FROM})[*_\s]{{0,4}}[:：][*_\s]{{0,4}}\S")
-HEADER_OTHER = re.compile(rf"(?i)^[*_\s]{{0,4}}(?:{_OTHERS})[*_\s]{{0,4}}[:：]")
+HEADER_FROM = re.compile(rf"(?i)^[*_\s]{{0,4}}(?:{_FROM})[*_\s]{{0,4}}[:\uff1a][*_\s]{{0,4}}\S")
+HEADER_OTHER = re.compile(rf"(?i)^[*_\s]{{0,4}}(?:{_OTHERS})[*_\s]{{0,4}}[:\uff1a]")
 #: "-----Original Message-----", "---------- Forwarded message ---------", a long rule, "Begin forwarded message:".
 SEPARATOR = re.compile(
     r"(?i)^\s{0,3}(?:[-_]{10,}|-{3,}[ ]?[^\W\d_][^-\n]{3,60}-{3,}|begin forwarded message:|"
@@ -39,10 +41,13 @@ SEPARATOR = re.compile(
 #: The end of a letter. What follows in the same paragraph is the name.
 CLOSING = re.compile(
     r"(?i)^\s{0,3}(?:(?:with )?(?:kind(?:est)?|best|warm(?:est)?|many)? ?regards|best(?: wishes)?|cheers|sincerely|"
-    r"yours(?: sincerely| faithfully| truly)?|thanks(?: again| and .{3,20})?|thank you|many thanks|respectfully|cordially|"
-    r"mit (?:freundlichen?|besten?|herzlichen?|lieben?) gr(?:ü|ue)(?:ß|ss)en?.{0,25}|(?:freundliche|beste|liebe|viele|schöne|"
+    r"yours(?: sincerely| faithfully| truly)?|thanks(?: again| and .{3,20})?|thank you|many thanks|respectfully|"
+    r"cordially|"
+    r"mit (?:freundlichen?|besten?|herzlichen?|lieben?) gr(?:ü|ue)(?:ß|ss)en?.{0,25}|(?:freundliche|beste|liebe|"
+    r"viele|schöne|"
     r"herzliche)r? gr(?:ü|ue)(?:ß|ss)e.{0,25}|gr(?:ü|ue)(?:ß|ss)e?|hochachtungsvoll|mfg|lg|vg|"
-    r"(?:bien )?cordialement|(?:sinc[èe]res )?salutations.{0,20}|bien à vous|(?:un )?(?:cordial(?:es)? )?saludos?(?: cordiales)?|"
+    r"(?:bien )?cordialement|(?:sinc[èe]res )?salutations.{0,20}|bien à vous|"
+    r"(?:un )?(?:cordial(?:es)? )?saludos?(?: cordiales)?|"
     r"atentamente|met (?:vriendelijke|hartelijke) groet(?:en)?|groet(?:en|jes)?|(?:cordiali|distinti) saluti|saluti|"
     r"un cordiale saluto)[ ,.!]{0,3}$"
 )
@@ -59,10 +64,13 @@ DISCLAIMER = re.compile(
 )
 #: Lines that say how to reach somebody or which firm it is, and nothing else.
 CONTACT = re.compile(
-    r"(?i)(?:\+|\b00)\d[\d ()/.-]{6,}|\b(?:tel|t|ph|phone|mob|mobile|m|fax|f|dw|durchwahl|ext|direct|office|cell)\b[.: ]{1,3}"
+    r"(?i)(?:\+|\b00)\d[\d ()/.-]{6,}|\b(?:tel|t|ph|phone|mob|mobile|m|fax|f|dw|durchwahl|ext|direct|office|"
+    r"cell)\b[.: ]{1,3}"
     r"[+(]?\d[\d ()/.-]{3,}|\(?\b\d{3}\)?[ .-]\d{3}[ .-]\d{4}\b|[\w.+-]{1,64}@[\w-]{1,60}\.\w|\b(?:www\.|https?://)\S|"
-    r"\b(?:gmbh|ag|ohg|kg|ug|e\.k\.|ltd|limited|llp|llc|plc|inc|corp|s\.?a\.?r?\.?l?|sas|b\.?v|n\.?v|s\.?r\.?l|s\.?p\.?a|s\.l)\b\.?|"
-    r"\b(?:hrb|ust-?id|uid|vat|iban|amtsgericht|geschäftsführ\w+|registered|fn \d)|\b[a-z]{1,2}-\d{4,5}\b|\b\d{5} [A-ZÄÖÜ]|"
+    r"\b(?:gmbh|ag|ohg|kg|ug|e\.k\.|ltd|limited|llp|llc|plc|inc|corp|s\.?a\.?r?\.?l?|sas|b\.?v|n\.?v|s\.?r\.?l|"
+    r"s\.?p\.?a|s\.l)\b\.?|"
+    r"\b(?:hrb|ust-?id|uid|vat|iban|amtsgericht|geschäftsführ\w+|registered|fn \d)|\b[a-z]{1,2}-\d{4,5}\b|"
+    r"\b\d{5} [A-ZÄÖÜ]|"
     r"\b[A-Z]{1,2}\d{1,2}[A-Z]? \d[A-Z]{2}\b"
 )
 TITLE = re.compile(

@@ -67,10 +67,13 @@ async def mark_alarmed(tx: Tx, hold_id: HoldId, now: datetime) -> bool:
     return await tx.run(statement) == 1
 
 
-async def lapsed_unknown_hold_since(tx: Tx, customer_id: CustomerId, since: datetime) -> bool:
-    """Whether a hold by an unknown sender was placed for this customer since then (it may happen once in 30 days)."""
+async def unknown_sender_held_since(tx: Tx, customer_id: CustomerId, since: datetime, *, but_mail_id: MailId) -> bool:
+    """Whether another mail by an unknown sender has placed a hold for this customer since then."""
     statement = select(holds.c.id).where(
-        holds.c.customer_id == customer_id, holds.c.kind == HoldKind.UNKNOWN_SENDER.value, holds.c.placed_at >= since
+        holds.c.customer_id == customer_id,
+        holds.c.kind == HoldKind.UNKNOWN_SENDER.value,
+        holds.c.placed_at >= since,
+        holds.c.mail_id != but_mail_id,
     )
     return await tx.first(statement.limit(1)) is not None
 

@@ -117,6 +117,8 @@ class Store:
             raise StoreUnreachable(_plain(self.url, problem)) from problem
         try:
             yield connection
+        except OperationalError as problem:
+            raise StoreUnreachable(_plain(self.url, problem)) from problem
         finally:
             await connection.close()
 

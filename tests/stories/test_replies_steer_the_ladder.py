@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import date
 
 from mailer.domain.agreement import HoldKind, PromiseState
 from mailer.domain.status import Status
-from tests.stories.world import MONDAY, World
+from mailer.flows.read_reply import read_stored
+from mailer.flows.receive_mail import poll
+from tests.stories.world import World
 
 DUE = date(2026, 9, 4)  # the Friday before
 
@@ -143,14 +146,26 @@ async def test_a_hard_bounce_suppresses_the_address_and_asks_a_person(world: Wor
 
 
 async def test_history_is_stored_and_matched_but_never_reacted_to(world: World) -> None:
-    from mailer.flows.read_reply import read_stored  # noqa: PLC0415
-    from mailer.flows.receive_mail import poll  # noqa: PLC0415
-
     await world.owe("INV-1", due=date(2026, 9, 30))
-    world.reply(None, "We dispute invoice INV-1, it is wrong.", Subject="INV-1")
-    world.clock.at = MONDAY + timedelta(hours=1)
-    await poll(world.app.intake(), since=date(2026, 1, 1))
+    world.reply(None, "We dispute invoice INV-1, it is wrong.", folder="Junk", Subject="INV-1")
+    intake = replace(world.app.intake(), folders=("Junk",))
+    assert (await poll(intake)).fetched == 0  # the first contact starts at the folder's end
+    assert (await poll(intake, since=date(2026, 1, 1))).fetched == 1
     await read_stored(world.app.reader())
     facts = await world.facts("INV-1")
     assert len(await world.events("mail.matched")) == 1
     assert (facts.holds, facts.disputes) == ((), ())
+    assert (await poll(intake, since=date(2026, 1, 1))).fetched == 0
+
+
+async def test_a_stranger_who_names_an_invoice_waits_in_the_queue_and_holds_it_for_a_while(world: World) -> None:
+    await world.owe("INV-4711", due=DUE)
+    await world.round()
+    world.reply(None, "About invoice INV-4711: please call me.", sender="x@stranger.example", Subject="Invoice")
+    await world.round()
+    assert len(await world.events("mail.unmatched")) == 1
+    assert await world.status("INV-4711") is Status.ON_HOLD
+    await world.pass_days(7)
+    assert await world.said("INV-4711") == ["friendly"]
+    await world.pass_days(1)
+    assert await world.said("INV-4711") == ["friendly", "second"]

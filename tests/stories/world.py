@@ -9,10 +9,9 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 from pathlib import Path
 
-from mailer.flows.import_invoices import import_invoices
-
 from mailer.domain.case import CaseFacts
 from mailer.domain.status import Status, invoice_status
+from mailer.flows.import_invoices import import_invoices
 from mailer.flows.initialise import initialise
 from mailer.flows.policies import calendar_of
 from mailer.flows.switch_mode import switch_mode
@@ -187,7 +186,15 @@ class World:
 
     # --- what comes in
 
-    def reply(self, to: EmailMessage | None, text: str, *, sender: str = "ap@alder.example", **headers: str) -> None:
+    def reply(
+        self,
+        to: EmailMessage | None,
+        text: str,
+        *,
+        sender: str = "ap@alder.example",
+        folder: str = "INBOX",
+        **headers: str,
+    ) -> None:
         """Put a reply into the mailbox, threaded and quoted as a mail program does."""
         mail = EmailMessage(policy=policy.SMTP)
         mail["From"] = sender
@@ -203,7 +210,7 @@ class World:
             mail[name.replace("_", "-")] = value
         quoted = "\n".join("> " + line for line in _text(to).splitlines()) if to is not None else ""
         mail.set_content(f"{text}\n\nOn Monday Ellen Marsh wrote:\n{quoted}\n" if quoted else f"{text}\n")
-        self.dovecot.deliver(mail.as_bytes())
+        self.dovecot.deliver(mail.as_bytes(), folder=folder)
 
 
 def _parsed(raw: bytes) -> EmailMessage:

@@ -21,9 +21,7 @@ _REFERENCE = re.compile(
 def find(passage: Passage) -> tuple[Finding, ...]:
     """Return one finding for the clearest clause that says so; denied, asked, supposed and future ones do not count."""
     future = [hit.clause for hit in hits(passage, Intent.PROMISE) if hit.cue.id in FUTURE]
-    shown = [
-        hit for hit in hits(passage, Intent.ALREADY_PAID) if hit.clause not in future and _says_paid(passage, hit)
-    ]
+    shown = [hit for hit in hits(passage, Intent.ALREADY_PAID) if hit.clause not in future and _says_paid(passage, hit)]
     if not shown:
         return ()
     best = max(shown, key=_confidence)

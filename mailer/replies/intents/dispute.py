@@ -10,9 +10,10 @@ from mailer.replies.passage import Passage
 
 _REASON_ALONE = 0.75
 _SUPPOSED = 0.6
+_REASON = "dispute.reason"
 #: "We do not dispute it" in the languages we read.
 _NO_DISPUTE = re.compile(
-    r"(?:\bno|\bnot|n['’]t|without)(?: \w+)? (?:disput\w*|contest\w*)|(?:nicht|ohne|kein\w*)(?: \w+)? "
+    r"(?:\bno|\bnot|n['\u2019]t|without)(?: \w+)? (?:disput\w*|contest\w*)|(?:nicht|ohne|kein\w*)(?: \w+)? "
     r"(?:bestritten|bestreite\w*|widerspruch|beanstand\w*|reklam\w*)|(?:bestreite\w*|beanstande\w*) (?:\w+ ){0,3}nicht",
     re.IGNORECASE,
 )
@@ -21,6 +22,7 @@ _NO_DISPUTE = re.compile(
 def find(passage: Passage) -> tuple[Finding, ...]:
     """Return one finding with the first reason that the clauses give, "other" when they give none."""
     shown = [hit for hit in hits(passage, Intent.DISPUTE) if not _NO_DISPUTE.search(hit.clause.plain)]
+    shown += _over_clauses(passage, {id(hit.clause.sentence) for hit in shown})
     if not shown:
         return ()
     best = max(shown, key=_confidence)
@@ -35,18 +37,32 @@ def find(passage: Passage) -> tuple[Finding, ...]:
     )
 
 
+def _over_clauses(passage: Passage, seen: set[int]) -> list[Hit]:
+    """Return reasons that need two clauses: "we ordered blue, but got red"."""
+    cues = [cue for cue in passage.language.cues.get(Intent.DISPUTE.value, ()) if cue.id == _REASON]
+    found: list[Hit] = []
+    for sentence in passage.sentences:
+        clauses = passage.of_sentence(sentence)
+        text = "".join(clause.plain for clause in clauses)
+        if id(sentence) not in seen and len(clauses) > 1 and not _NO_DISPUTE.search(text):
+            found += [Hit(clause=clauses[0], cue=cue) for cue in cues if cue.pattern.search(text)]
+    return found
+
+
 def _confidence(hit: Hit) -> float:
-    limits = [_REASON_ALONE if hit.cue.id == "dispute.reason" else hit.cue.weight]
+    limits = [_REASON_ALONE if hit.cue.id == _REASON else hit.cue.weight]
     limits += [_SUPPOSED] if hit.clause.is_hypothetical or hit.clause.sentence.is_question else []
     return min(limits)
 
 
 def _reason(passage: Passage, shown: list[Hit]) -> str:
     clauses = [hit.clause for hit in shown]
-    sentences = {clause.sentence for clause in clauses}
+    sentences = dict.fromkeys(clause.sentence for clause in clauses)
     nearby = [clause for clause in passage.clauses if clause.sentence in sentences and clause not in clauses]
-    for clause in (*clauses, *nearby):
+    texts = [clause.plain for clause in (*clauses, *nearby)]
+    texts += ["".join(clause.plain for clause in passage.of_sentence(sentence)) for sentence in sentences]
+    for text in texts:
         for reason, pattern in passage.language.reasons:
-            if reason in DISPUTE_REASONS and pattern.search(clause.plain):
+            if reason in DISPUTE_REASONS and pattern.search(text):
                 return reason
     return "other"

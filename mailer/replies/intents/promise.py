@@ -24,7 +24,10 @@ _FRAGMENT_CHARS = 60
 #: "Check went Thursday the 22nd": with no future tense, a day just gone is likelier than the same day next month.
 _JUST_GONE = timedelta(days=20)
 #: Cues with their own future tense: a past participle beside them is passive, not past.
-FUTURE = frozenset({"promise.will_pay", "promise.will_be_paid", "promise.commit"})
+FUTURE = frozenset(
+    f"promise.{rule}"
+    for rule in ("firm_we_will_pay", "firm_will_be_paid", "firm_planned", "will_pay", "will_be_paid", "commit")
+)
 
 
 def find(passage: Passage) -> tuple[Finding, ...]:

@@ -1,0 +1,195 @@
+"""What follows from a reply, as actions. Nothing a mail says makes us louder (law 4 of the house plan).
+
+A reply may hold, postpone, stop. The only release here is `EndReplyHold`, and it always comes with a promise or a
+hold over the same invoices. Whatever is not plain goes to a person while the hold of the reply stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, timedelta
+
+from mailer.domain.actions import (
+    AskPerson,
+    DraftDispute,
+    EndReplyHold,
+    MarkUndelivered,
+    PlaceHold,
+    ReplyAction,
+    SuppressAddress,
+    TrackPromise,
+)
+from mailer.domain.agreement import HoldKind
+from mailer.domain.ids import CustomerId
+from mailer.domain.reading import Finding, Intent, MailKind, Match, MatchMethod, Reading, SenderStanding
+from mailer.replies.certainty import CERTAIN
+
+BusinessDays = Callable[[date, int], date]
+
+#: After this many business days somebody is reminded of a hold that is still there (never a resume).
+DEADLINE_BUSINESS_DAYS = 5
+#: An absence without a date of return.
+ABSENCE_BUSINESS_DAYS = 3
+MAX_ABSENCE = timedelta(days=30)
+MAX_PROMISE = timedelta(days=90)
+
+_STOPS = frozenset({Intent.STOP_CONTACT, Intent.LEGAL, Intent.INSOLVENCY})
+_HARMLESS = frozenset({Intent.ACKNOWLEDGEMENT})
+#: Ids that only somebody who got our mail can know.
+_BY_OUR_ID = frozenset({MatchMethod.REPLY_TOKEN, MatchMethod.MESSAGE_ID, MatchMethod.REFERENCES})
+_TRUSTED = _BY_OUR_ID | {MatchMethod.PERSON}
+
+
+def first_hold(
+    match: Match, *, received_on: date, business_days_after: BusinessDays, hold_lapsed_recently: bool = False
+) -> PlaceHold | None:
+    """Return the hold that a human reply places before it is read; None for mail that is nobody's.
+
+    An unknown sender without one of our ids holds for five business days, and only when no such hold lapsed for the
+    case in the last 30 days (`hold_lapsed_recently`); anybody else until a person decides, with a deadline.
+    """
+    if match.customer_id is None:
+        return None
+    limit = business_days_after(received_on, DEADLINE_BUSINESS_DAYS)
+    if match.sender is not SenderStanding.UNKNOWN or match.method in _TRUSTED:
+        return PlaceHold(
+            invoice_ids=match.invoice_ids, kind=HoldKind.REPLY, reason="the customer has replied", deadline_on=limit
+        )
+    return None if hold_lapsed_recently else _strangers_hold(match, limit)
+
+
+def candidate_hold(
+    match: Match, *, received_on: date, business_days_after: BusinessDays, hold_lapsed_recently: bool
+) -> tuple[CustomerId, PlaceHold] | None:
+    """Return the short hold for a stranger's mail that names invoices of exactly one customer, and whose it is."""
+    named = [one for one in match.candidates if one.method is MatchMethod.INVOICE_NUMBER and one.invoice_ids]
+    if match.customer_id is not None or len(named) != 1 or hold_lapsed_recently:
+        return None
+    limit = business_days_after(received_on, DEADLINE_BUSINESS_DAYS)
+    reason = "an unknown sender names these invoices"
+    hold = PlaceHold(invoice_ids=named[0].invoice_ids, kind=HoldKind.UNKNOWN_SENDER, reason=reason, until_on=limit)
+    return named[0].customer_id, hold
+
+
+def react(
+    reading: Reading,
+    match: Match,
+    *,
+    received_on: date,
+    pauses_until: Callable[[date], date],
+    business_days_after: BusinessDays,
+    hold_lapsed_recently: bool,
+    sent_to: str = "",
+    sender: str = "",
+) -> tuple[ReplyAction, ...]:
+    """Return what follows from a mail that has been matched and read (and, if human, held by `first_hold`).
+
+    `received_on` is the customer's local day of arrival; `pauses_until` adds the grace to a promised day;
+    `sent_to` is the recipient of the message it answers, `sender` who wrote it ("" when not known: nothing is
+    suppressed then). Order matters to nobody: all actions of one mail are carried out in one transaction.
+    """
+    if reading.kind in (MailKind.OWN, MailKind.TICKET_ACK):
+        return ()
+    if reading.kind is MailKind.AUTO_REPLY:
+        return _to_absence(reading, match, received_on, business_days_after)
+    if reading.kind is not MailKind.HUMAN:
+        return _to_failure(reading, match, sent_to)
+    if match.customer_id is None:
+        return (AskPerson(why="nobody's mail yet: say whose it is"),)
+    if match.sender is SenderStanding.UNKNOWN:
+        return _to_stranger(match, hold_lapsed_recently=hold_lapsed_recently)
+    deadline = business_days_after(received_on, DEADLINE_BUSINESS_DAYS)
+    promise = _certain_promise(reading, match, received_on)
+    if promise is None or promise.on is None:
+        return _to_words(reading, match, deadline, sender)
+    track = TrackPromise(
+        invoice_ids=match.invoice_ids,
+        due_on=promise.on,
+        pauses_until_on=max(promise.on, pauses_until(promise.on)),
+        amount=promise.amount,
+    )
+    return track, EndReplyHold(why=f"a certain promise for {promise.on.isoformat()} replaces it")
+
+
+def _to_stranger(match: Match, *, hold_lapsed_recently: bool) -> tuple[ReplyAction, ...]:
+    held = "no further pause is placed" if hold_lapsed_recently and match.method not in _TRUSTED else "it is held"
+    return (AskPerson(why=f"written by somebody unknown to this account: {held} until you have read it"),)
+
+
+def _strangers_hold(match: Match, limit: date) -> PlaceHold:
+    reason = "an unknown sender wrote"
+    return PlaceHold(invoice_ids=match.invoice_ids, kind=HoldKind.UNKNOWN_SENDER, reason=reason, until_on=limit)
+
+
+def _certain_promise(reading: Reading, match: Match, received_on: date) -> Finding | None:
+    """Return the promise that may be tracked without a person: one, plain, dated, near, by a known contact."""
+    others = {one.intent for one in reading.findings} - _HARMLESS - {Intent.PROMISE}
+    promises = [one for one in reading.findings if one.intent is Intent.PROMISE]
+    if others or len(promises) != 1 or match.sender is not SenderStanding.KNOWN or not match.invoice_ids:
+        return None
+    promise = promises[0]
+    is_plain = promise.confidence >= CERTAIN and promise.condition is None and promise.date_kind in ("exact", "by")
+    is_near = promise.on is not None and received_on <= promise.on <= received_on + MAX_PROMISE
+    return promise if is_plain and is_near else None
+
+
+def _to_words(reading: Reading, match: Match, deadline: date, sender: str) -> tuple[ReplyAction, ...]:
+    intents = {one.intent for one in reading.findings}
+    said = ", ".join(sorted(one.value.replace("_", " ") for one in intents))
+    actions: list[ReplyAction] = []
+    if intents & _STOPS:
+        reason = f"says: {', '.join(sorted(one.value.replace('_', ' ') for one in intents & _STOPS))}"
+        actions.append(PlaceHold(invoice_ids=(), kind=HoldKind.STOP, reason=reason))
+        if Intent.STOP_CONTACT in intents and sender:
+            actions.append(SuppressAddress(address=sender.lower(), reason="asked not to be contacted"))
+    dispute = next((one for one in reading.findings if one.intent is Intent.DISPUTE), None)
+    if dispute is not None and match.invoice_ids:
+        actions.append(DraftDispute(invoice_ids=match.invoice_ids, reason=dispute.reason or "other"))
+    if Intent.ALREADY_PAID in intents and dispute is None:
+        claim = "the customer says it is paid"
+        actions.append(
+            PlaceHold(invoice_ids=match.invoice_ids, kind=HoldKind.CLAIMED_PAID, reason=claim, deadline_on=deadline)
+        )
+        if intents <= {Intent.ALREADY_PAID, Intent.REMITTANCE, Intent.ACKNOWLEDGEMENT}:
+            actions.append(EndReplyHold(why="the claim of payment has its own hold"))
+    actions.append(AskPerson(why=f"says: {said}" if said else "not understood with certainty"))
+    return tuple(actions)
+
+
+def _to_absence(
+    reading: Reading, match: Match, received_on: date, business_days_after: BusinessDays
+) -> tuple[ReplyAction, ...]:
+    if match.customer_id is None:
+        return ()
+    until = business_days_after(received_on, ABSENCE_BUSINESS_DAYS)
+    if reading.return_on is not None and reading.return_on > received_on:
+        until = reading.return_on
+    longest = received_on + MAX_ABSENCE
+    if match.sender is SenderStanding.UNKNOWN:
+        longest = min(longest, business_days_after(received_on, DEADLINE_BUSINESS_DAYS))
+    until = min(until, longest)
+    hold = PlaceHold(invoice_ids=match.invoice_ids, kind=HoldKind.OUT_OF_OFFICE, reason="out of office", until_on=until)
+    if reading.delegate and reading.return_on is None:
+        return hold, AskPerson(why="an automatic answer names somebody else to write to")
+    return (hold,)
+
+
+def _to_failure(reading: Reading, match: Match, sent_to: str) -> tuple[ReplyAction, ...]:
+    """Bounces and complaints: they act only on a message of ours whose id they carry."""
+    if match.outbox_id is None or match.customer_id is None:
+        return (AskPerson(why=f"{reading.kind.value.replace('_', ' ')} that fits no message of ours"),)
+    is_recipient = bool(sent_to) and reading.failed_address.lower() in ("", sent_to.lower())
+    if reading.kind is MailKind.COMPLAINT:
+        stop = PlaceHold(invoice_ids=(), kind=HoldKind.STOP, reason="our mail was reported as unwanted")
+        suppress = (SuppressAddress(address=sent_to.lower(), reason="complaint"),) if is_recipient else ()
+        return *suppress, stop, AskPerson(why="our mail was reported as unwanted")
+    if reading.failure.startswith("delayed"):
+        return ()  # the other server still tries
+    failed = MarkUndelivered(outbox_id=match.outbox_id, hard=reading.kind is MailKind.BOUNCE_HARD, why=reading.failure)
+    if reading.kind is MailKind.BOUNCE_SOFT:
+        return failed, AskPerson(why=f"could not be delivered for now: {reading.failure}")
+    # A failure for another address is a forwarding gone wrong: ours may be good.
+    is_failed = is_recipient and bool(reading.failed_address)
+    dead = (SuppressAddress(address=sent_to.lower(), reason=reading.failure),) if is_failed else ()
+    hold = PlaceHold(invoice_ids=(), kind=HoldKind.BOUNCE, reason="the address does not work")
+    return *dead, hold, failed, AskPerson(why="could not be delivered: find another contact")
