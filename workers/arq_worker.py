@@ -45,7 +45,9 @@ async def enqueue(redis: ArqRedis, name: str) -> None:
     await redis.enqueue_job(name, _job_id=f"wake:{name}")
 
 
-def worker(service: Service, redis_url: str, intervals: Mapping[str, float], *, handle_signals: bool = True) -> Worker:
+def worker(
+    service: Service, redis_url: str, intervals: Mapping[str, float], *, handle_signals: bool = True, max_jobs: int = 50
+) -> Worker:
     """Return an arq worker for the jobs of a service. `intervals`: seconds between sweeps (1-3600), by job name."""
     return Worker(
         functions=[func(_job(service, name), name=name, keep_result=0, max_tries=1_000_000) for name in JOBS],
@@ -55,7 +57,7 @@ def worker(service: Service, redis_url: str, intervals: Mapping[str, float], *, 
         job_deserializer=from_json,
         queue_name=QUEUE,
         keep_result=0,
-        max_jobs=50,
+        max_jobs=max_jobs,
         poll_delay=0.1,
         job_timeout=JOB_TIMEOUT_SECONDS,
         job_completion_wait=int(GRACE_SECONDS) if handle_signals else 0,

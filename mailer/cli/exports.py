@@ -10,7 +10,8 @@ from typing import Annotated
 import typer
 
 from mailer.cli.context import ENVIRONMENT, actor, fail, run
-from mailer.cli.output import Output, OutputOption, one_json, say
+from mailer.cli.output import Output, OutputOption, one_json
+from mailer.cli.setup import say
 from mailer.dossier.manifest import MANIFEST, TAG_MANIFEST
 from mailer.flows.export_case import NOT_RETAINED, ExportReport, export_case
 from mailer.flows.gather_case import Origin

@@ -13,7 +13,7 @@ import typer
 
 from mailer import settings as settings_module
 from mailer.cli.context import ENVIRONMENT, REFUSED, actor, data_folder, errors, fail, guarded, run
-from mailer.cli.output import Output, OutputOption, console, say, show
+from mailer.cli.output import Output, OutputOption, console, show
 from mailer.clock import utc_now
 from mailer.flows import back_up as back_up_flow
 from mailer.flows import check_setup, initialise
@@ -40,6 +40,11 @@ SETTINGS = {
     "password_file": ("smtp.password_file", "imap.password_file"),
     "database_url": ("database_url",),
 }
+
+
+def say(text: str) -> None:
+    """Print a line as it is, however long: paths and commands are there to be copied."""
+    console().print(text, markup=False, soft_wrap=True)
 
 
 def register(app: typer.Typer) -> None:
@@ -134,7 +139,7 @@ def _tell(made: Initialised, folder: Path) -> None:
         ("preview CUSTOMER", "the exact mail that would go out"),
         ("resume", "go live"),
     ):
-        say(f"  {duly} {command:<32} {what}")
+        say(f"  {duly} {command:<32} # {what}")
 
 
 def doctor(
@@ -182,11 +187,11 @@ def _print(checks: Sequence[Check]) -> None:
     out, width = console(), max(len(check.name) for check in checks)
     for check in checks:
         out.print("ok  " if check.ok else "FAIL", style="green" if check.ok else "bold red", end="  ")
-        out.print(f"{check.name:<{width}}  {_line(check.detail)}", markup=False, soft_wrap=True)
+        say(f"{check.name:<{width}}  {_line(check.detail)}")
         if not check.ok:
-            out.print(f"      {'':<{width}}  fix: {_line(check.fix)}", markup=False, soft_wrap=True)
+            say(f"      {'':<{width}}  fix: {_line(check.fix)}")
     faults = sum(not check.ok for check in checks)
-    out.print(f"\n{faults} to put right." if faults else "\nEverything works.", markup=False)
+    say(f"\n{faults} to put right." if faults else "\nEverything works.")
 
 
 def _line(text: str) -> str:

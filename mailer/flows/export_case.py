@@ -9,7 +9,6 @@ from pathlib import Path
 from mailer.dossier.entry import Entry, FileEntry, RenderedEntry
 from mailer.dossier.formats import case_entries, message_entries
 from mailer.dossier.manifest import MANIFEST, TAG_MANIFEST
-from mailer.dossier.model import CaseMessage, MessageContent
 from mailer.dossier.table import csv_bytes
 from mailer.flows.case_folder import CaseFolder
 from mailer.flows.find_customer import the_customer
@@ -17,9 +16,8 @@ from mailer.flows.gather_case import Gathered, Origin, gather
 from mailer.flows.gather_messages import NotRetained
 from mailer.flows.recording import happened
 from mailer.rendering.renderer import Renderer
-from mailer.replies.parse import parse
 from mailer.store import events
-from mailer.store.session import Store, Tx
+from mailer.store.session import Store
 
 NOT_RETAINED = "data/report/messages_not_retained.csv"
 
@@ -51,8 +49,17 @@ async def export_case(
         folder = CaseFolder(out, "-".join(part for part in parts if part))
         folder.start()
         try:
-            found = await gather(tx, customer, said, invoice_number=invoice_number, origin=origin)
-            await _fill(tx, folder, renderer, found)
+            found = await gather(
+                tx,
+                customer,
+                said,
+                invoice_number=invoice_number,
+                origin=origin,
+                keep=lambda message, content: _write(folder, message_entries(message, content), renderer),
+            )
+            _write(folder, case_entries(found.file), renderer)
+            _write(folder, [_not_retained(found.mails.gone)], renderer)
+            folder.close()
         except BaseException:
             folder.discard()
             raise
@@ -70,21 +77,6 @@ async def export_case(
         folder.discard()
         raise
     return report
-
-
-async def _fill(tx: Tx, folder: CaseFolder, renderer: Renderer, found: Gathered) -> None:
-    waiting = {message.number: message for message in found.file.messages}
-    for number, payload_id in found.mails.payloads:
-        raw = await events.payload(tx, payload_id) or b""
-        _write(folder, message_entries(waiting[number], _content(waiting[number], raw)), renderer)
-    _write(folder, case_entries(found.file), renderer)
-    _write(folder, [_not_retained(found.mails.gone)], renderer)
-    folder.close()
-
-
-def _content(message: CaseMessage, raw: bytes) -> MessageContent:
-    attached = parse(raw).attachments if message.attachments else ()
-    return MessageContent(number=message.number, raw=raw, attachments=tuple(one.content for one in attached))
 
 
 def _write(folder: CaseFolder, entries: Iterable[Entry], renderer: Renderer) -> None:

@@ -26,7 +26,7 @@ from mailer.dossier.model import (
 )
 from mailer.flows.case_scope import CaseScope
 from mailer.flows.event_words import event_words
-from mailer.flows.gather_messages import GatheredMessages, gather_messages
+from mailer.flows.gather_messages import GatheredMessages, Keep, gather_messages
 from mailer.store import agreements, case_facts, case_history, contacts, customers, events, invoices
 from mailer.store.events import RecordedEvent
 from mailer.store.session import Tx
@@ -57,17 +57,20 @@ class Gathered:
     case: Case | None
 
 
-async def gather(tx: Tx, customer: Customer, said: str, *, invoice_number: str | None, origin: Origin) -> Gathered:
+async def gather(
+    tx: Tx, customer: Customer, said: str, *, invoice_number: str | None, origin: Origin, keep: Keep
+) -> Gathered:
     """Return a customer's whole account, or what concerns one invoice of it and the account as a whole.
 
-    `said` picks the case when it is a case's id, else the running or the latest one. Raises NoSuchInvoice.
+    `said` picks the case when it is a case's id, else the running or the latest one. `keep` is given every mail with
+    its bytes, one at a time. Raises NoSuchInvoice, and what `keep` raises.
     """
     owed = await invoices.of_customers(tx, [customer.id])
     scope = CaseScope(invoice_id=_scope_id(customer, owed, invoice_number), names={i.id: i.number for i in owed})
     happened = [event async for event in events.stream(tx, customer_id=customer.id)]
     for event in happened:
         scope.learn(event)
-    mails = await gather_messages(tx, customer, scope)
+    mails = await gather_messages(tx, customer, scope, keep)
     parts = _Parts(tx=tx, customer=customer, scope=scope, happened=happened)
     case = await _case(tx, customer, said)
     first = happened[0].at if happened else origin.exported_at

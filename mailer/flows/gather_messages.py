@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,7 +12,7 @@ from mailer.domain.customer import Customer
 from mailer.domain.delivery import OutboxState
 from mailer.domain.ids import InvoiceId
 from mailer.domain.message import InboundMail
-from mailer.dossier.model import CaseAttachment, CaseMessage, Direction, message_number
+from mailer.dossier.model import CaseAttachment, CaseMessage, Direction, MessageContent, message_number
 from mailer.flows.case_scope import CaseScope
 from mailer.flows.event_words import reading_words
 from mailer.replies.parse import parse
@@ -24,6 +25,8 @@ from mailer.store.session import Tx
 HANDED_OVER = (OutboxState.SENT, OutboxState.UNKNOWN, OutboxState.FAILED)
 #: Longest text of one mail in the report, in characters; the .eml has it all.
 MAX_TEXT = 20_000
+#: Takes a message and its bytes.
+Keep = Callable[[CaseMessage, MessageContent], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,10 +43,9 @@ class NotRetained:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatheredMessages:
-    """The messages, where the bytes of each are (number, payload id), and those whose bytes are gone; oldest first."""
+    """The messages without their bytes, and those whose bytes are gone; oldest first."""
 
     messages: tuple[CaseMessage, ...]
-    payloads: tuple[tuple[str, str], ...]
     gone: tuple[NotRetained, ...]
 
 
@@ -58,15 +60,15 @@ class _Found:
     source: OutboxEntry | StoredMail
 
 
-async def gather_messages(tx: Tx, customer: Customer, scope: CaseScope) -> GatheredMessages:
+async def gather_messages(tx: Tx, customer: Customer, scope: CaseScope, keep: Keep) -> GatheredMessages:
     """Return what was handed over to, and what came from a customer, as far as it belongs into the scope.
 
-    Every message of the case is numbered, so that the same message has the same number in every file; `scope` learns
-    numbers and invoices.
+    `keep` is given each message with its bytes, oldest first, and must not hold on to them. Every message of the case
+    is numbered, so that the same message has the same number in every file; `scope` learns numbers and invoices.
     """
     found = [*await _outgoing(tx, customer, scope), *await _incoming(tx, customer, scope)]
     found.sort(key=lambda one: (one.at, one.direction == Direction.IN, one.id))
-    messages, payloads, gone = [], [], []
+    messages, gone = [], []
     for position, one in enumerate(found, start=1):
         scope.names[one.id] = number = message_number(position)
         if not scope.wants(scope.invoice_ids[one.id]):
@@ -75,9 +77,11 @@ async def gather_messages(tx: Tx, customer: Customer, scope: CaseScope) -> Gathe
         if raw is None:
             gone.append(_not_retained(number, one))
             continue
-        messages.append(await _message(tx, number, one, raw, scope))
-        payloads.append((number, one.payload_id))
-    return GatheredMessages(messages=tuple(messages), payloads=tuple(payloads), gone=tuple(gone))
+        mail = parse(raw)
+        message = await _message(tx, number, one, raw, mail, scope)
+        keep(message, MessageContent(number=number, raw=raw, attachments=tuple(a.content for a in mail.attachments)))
+        messages.append(message)
+    return GatheredMessages(messages=tuple(messages), gone=tuple(gone))
 
 
 async def _outgoing(tx: Tx, customer: Customer, scope: CaseScope) -> list[_Found]:
@@ -113,8 +117,7 @@ def _not_retained(number: str, one: _Found) -> NotRetained:
     )
 
 
-async def _message(tx: Tx, number: str, one: _Found, raw: bytes, scope: CaseScope) -> CaseMessage:
-    mail = parse(raw)
+async def _message(tx: Tx, number: str, one: _Found, raw: bytes, mail: InboundMail, scope: CaseScope) -> CaseMessage:
     if isinstance(one.source, OutboxEntry):
         ours = one.source.message
         sender, recipient, message_id, digest = ours.sender, ours.recipient, ours.message_id, ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +13,7 @@ from mailer.domain.ids import CustomerId, InvoiceId
 from mailer.domain.invoice import Invoice, InvoiceClosing
 from mailer.flows.customer_rows import People, Told, check_defaults, merge
 from mailer.flows.invoice_owners import not_theirs
-from mailer.flows.ledger_changes import Changed, as_payload, text
+from mailer.flows.ledger_changes import Change, Changed, as_payload, text
 from mailer.flows.ledger_import import Run, Source, run_import
 from mailer.flows.ledger_report import Difference, ImportReport, Progress
 from mailer.flows.recording import Happened
@@ -30,6 +30,8 @@ from mailer.store.session import Store, Tx
 
 #: Longest invoice number kept, in characters, as it is written and as it is compared.
 LONGEST_NUMBER = 100
+#: What a person decided here: a ledger that says nothing of it does not undo it.
+_STAYS_CLOSED = (InvoiceClosing.HANDED_OVER, InvoiceClosing.WRITTEN_OFF)
 
 
 async def import_invoices(
@@ -80,6 +82,8 @@ class _Delta:
     listed_open: int
     problems: tuple[Problem, ...]
     touched: frozenset[CustomerId]
+    #: The customers' own numbers by id, as far as invoices change hands.
+    refs: Mapping[str, str]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -177,6 +181,8 @@ class _Invoices:
                 new.append(after)
             elif before != after:
                 changed.append((row, Changed(before=before, after=after)))
+        handed_on = {one.before.customer_id for _, one in changed if one.before.customer_id != one.after.customer_id}
+        before_them = await customers.by_ids(tx, handed_on)
         return _Delta(
             people=people,
             new=tuple(new),
@@ -189,13 +195,14 @@ class _Invoices:
                 | {one.before.customer_id for _, one in changed}
                 | {known[row.customer_ref].id for row, _ in changed if row.customer_ref in known}
             ),
+            refs={who.id: who.ref for who in (*before_them.values(), *people.by_ref.values())} if handed_on else {},
         )
 
     def _after(self, row: InvoiceRow, before: Invoice | None, owner: Customer) -> Invoice:
         """Return the invoice as the row says it is."""
         closing = row.closing
-        if closing is None and before is not None and before.closing is InvoiceClosing.HANDED_OVER:
-            closing = before.closing  # a decision made here; the ledger knows nothing of it
+        if closing is None and before is not None and before.closing in _STAYS_CLOSED:
+            closing = before.closing
         paid_on = None
         if row.open.minor <= 0:
             paid_on = (before.paid_on if before is not None else None) or self.run.today(owner.time_zone)
@@ -220,11 +227,18 @@ class _Invoices:
             differ(Difference(what="invoice", key=new.number, field="new", old="", new=what))
             yield self.run.event("invoice.imported", _payload(new), customer_id=new.customer_id, invoice_id=new.id)
         for changed in delta.changed:
-            after = changed.after
-            for one in changed.changes:
+            after, changes = changed.after, [_named(change, delta.refs) for change in changed.changes]
+            for one in changes:
                 differ(Difference(what="invoice", key=after.number, field=one.field, old=one.old, new=one.new))
-            payload: dict[str, object] = {"number": after.number, "changes": as_payload(changed.changes)}
+            payload: dict[str, object] = {"number": after.number, "changes": as_payload(changes)}
             yield self.run.event("invoice.changed", payload, customer_id=after.customer_id, invoice_id=after.id)
+
+
+def _named(change: Change, refs: Mapping[str, str]) -> Change:
+    """Return a change of hands in the customers' own numbers."""
+    if change.field != "customer_id":
+        return change
+    return Change(field="customer", old=refs[change.old], new=refs[change.new])
 
 
 def _fits(number: str) -> bool:

@@ -27,7 +27,7 @@ KINDS = (
 _LATELY = 200
 #: Verdicts of the plan that only a person ends: code → kind and what to do ({} is the customer's number).
 _VERDICTS = {
-    "no_address": ("no_address", "give an address with `duly customers import`"),
+    "no_address": ("no_address", "`duly customers add {} --update --email ADDRESS`"),
     "suppressed": ("suppressed", "give another address, or `duly invoices release {} --lift-address`"),
     "first_must_be_gentle": ("notice_first", "write or call yourself and log it: `duly call add {}`"),
     "ended": ("ended", "decide: `duly case why {}`, call, or `duly case close {} --outcome handed_over`"),
@@ -94,7 +94,8 @@ async def needs_of_mail(tx: Tx, *, limit: int) -> list[Need]:
 def _holds(facts: CaseFacts, today: date) -> Iterator[Need]:
     for hold in facts.holds:
         if hold.kind is HoldKind.BOUNCE:
-            todo = f"correct the address (`duly customers import`), then `duly invoices release {hold.id}`"
+            mended = f"`duly customers add {facts.customer.ref} --update --email NEW`"
+            todo = f"{mended}, then `duly invoices release {hold.id}`"
             yield Need(kind="address", what=hold.reason, todo=todo, since=hold.placed_at)
         elif needs_alarm(hold, today):
             what = f"on hold ({hold.kind.replace('_', ' ')}) past its deadline {hold.deadline_on}: {hold.reason}"

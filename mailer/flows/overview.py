@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from mailer.domain.actions import SendReminder
 from mailer.domain.case import CaseFacts
 from mailer.flows.needs import Need, needs_of_case, needs_of_mail, needs_of_service, without_policy
 from mailer.flows.plan_reminders import CHUNK, THANKS, rules_of
 from mailer.flows.policies import Policies, PolicyMissing
-from mailer.flows.simulate import SimulatedSend, sends_of, visits
+from mailer.flows.simulate import SimulatedSend, Visit, sends_of, visits
 from mailer.store import case_facts, customers, inbox, invoices, outbox, state
 from mailer.store.session import Store, Tx
 
@@ -123,8 +124,8 @@ def _look(found: _Found, facts: CaseFacts, policies: Policies, now: datetime) ->
         calendar = rules_of(policies, facts, now)[1]
         end = calendar.business_day_from(calendar.local_day(now) + timedelta(days=1))
         until = datetime.combine(end, time.max, tzinfo=ZoneInfo(calendar.time_zone))
-        for visit in visits(facts, policies, now=now, until=until, tasks_done=False):
-            if visit.at == now and not found.seen(facts):
+        for number, visit in enumerate(visits(facts, policies, now=now, until=until, tasks_done=False)):
+            if number == 0:
                 found.add(needs_of_case(visit.facts, visit.planned, visit.calendar.local_day(now)))
             found.add_sends(list(sends_of(visit)))
             if _is_enough(visit, until):

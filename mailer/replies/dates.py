@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Literal, cast
 
 from mailer.replies.phrases import DateRule, Language
@@ -20,6 +20,7 @@ MONTH_FIRST = frozenset({"US", "PH", "PR", "GU", "FM", "MH", "PW"})
 
 _CENTURY = 100
 _MAX_MONTH = 12
+_NEAR = timedelta(days=90)
 _ISO = re.compile(r"(?<![\d.,/-])(\d{4})-(\d{1,2})-(\d{1,2})(?![\d/-])")
 _DOTTED = re.compile(r"(?<![\w.,/:-])(\d{1,2})\. ?(\d{1,2})\.(?: ?(\d{4}|\d{2})(?![\d.]))?(?!\d)")
 _DOTTED_YEAR = re.compile(r"(?<![\w.,/:-])(\d{1,2})\.(\d{1,2})\.(\d{4}|\d{2})(?![\d.])")
@@ -123,8 +124,15 @@ def _numeric(text: str, anchor: date, country: str) -> list[DateFound]:
         day, month = (second, first) if country in MONTH_FIRST else (first, second)
         if month > _MAX_MONTH:
             day, month = month, day
-        found += _dated(hit, text, anchor, (day, month, year), "slashed")
+        dated = _dated(hit, text, anchor, (day, month, year), "slashed")
+        other = _dated(hit, text, anchor, (month, day, year), "slashed")
+        found += [replace(one, alternatives=_also_near(other, one.on, anchor)) for one in dated]
     return found
+
+
+def _also_near(other: list[DateFound], on: date, anchor: date) -> tuple[date, ...]:
+    """Return the day in the other order when it too might be meant: people abroad write as at home."""
+    return tuple(one.on for one in other if one.on != on and one.on - anchor <= _NEAR)
 
 
 def _year(text: str | None) -> int | None:

@@ -5,6 +5,7 @@ Detectors see nothing else. All texts keep their length, so offsets into a claus
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,14 +15,18 @@ from mailer.replies.amounts import AmountFound, find_amounts
 from mailer.replies.dates import DateFound, find_dates
 from mailer.replies.phrases import Language
 
-MAX_OWN_CHARS = 30_000
+#: People write less; what is longer is read this far, and never with certainty.
+MAX_OWN_CHARS = 12_000
 _MAX_CLAUSE_CHARS = 600
 #: A line this short, followed by a capital, was ended by the writer and not by the width of a window.
 _SHORT_LINE = 50
-_EDGE = " ,.;:!-"
+#: Neither word nor space: nothing matches across what is hidden.
+_BLANK = "\x1f"
+_EDGE = " ,.;:!-" + _BLANK
 _QUOTED = re.compile('[\u201c\u201e\u00ab"][^\u201c\u201d\u201e\u00ab\u00bb"]{12,300}[\u201d\u201c\u00bb"]')
 _HARD_BREAK = re.compile(r"\n[ \t]*(?=\n|[-*•·>–]|\d{1,2}[.)] |[A-Z]{2,5}-\d)")  # noqa: RUF001 - people's dashes
-_LINE_END = re.compile(r"([^\n]*)\n(?=[ \t]*([^\n]?))")
+#: Links, keys and noise; patterns with gaps of "any word" would take long over them.
+_NO_WORD = re.compile(r"\S{60,}")
 _STOP = re.compile(r"[.!?]+[\"')\]]*(?=\s|$)")
 _ABBREVIATIONS = frozenset(
     "nr no nos inv ref lt ca bzw inkl ggf evtl st dr mr mrs ms hr tel vs approx pos mag sg zzgl abzgl art abs str bspw"
@@ -52,6 +57,8 @@ class Clause:
     text: str
     plain: str
     sentence: Sentence
+    #: Whether this very clause asks; "we paid, please confirm" asks in its second only.
+    is_question: bool
     is_negated: bool
     is_hypothetical: bool
     is_hedged: bool
@@ -98,11 +105,14 @@ def passage(own: str, *, language: Language, anchor: date, country: str) -> Pass
 
 def _sentences(own: str, whole: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
     cuts = {hit.start() for hit in _HARD_BREAK.finditer(own)}
-    for hit in _LINE_END.finditer(own):
-        line, following = hit[1].rstrip(), hit[2]
-        ended = line.endswith((".", "!", "?", ":"))
-        if ended or (len(line) < _SHORT_LINE and (following.isupper() or following.isdigit() or line.endswith(","))):
-            cuts.add(hit.end(1))
+    position = 0
+    lines = own.split("\n")
+    for line, below in itertools.pairwise(lines):
+        position += len(line) + 1
+        text, following = line.rstrip(), below.lstrip()[:1]
+        begins = following.isupper() or following.isdigit() or text.endswith(",")
+        if text.endswith((".", "!", "?", ":")) or (len(text) < _SHORT_LINE and begins):
+            cuts.add(position - 1)
     for hit in _STOP.finditer(own):
         if hit[0] != "." or _ends_sentence(own, hit.start()):
             cuts.add(hit.end())
@@ -142,7 +152,7 @@ def _clauses(
 ) -> Iterator[Clause]:
     marks = language.marks
     text = flat[start:end]
-    plain = _blanked(_blanked(text, _QUOTED), marks["harmless"])
+    plain = _blanked(_blanked(_blanked(text, _QUOTED), _NO_WORD), marks["harmless"])
     cuts = sorted({start + hit.start() for hit in marks["split"].finditer(plain)})
     pieces = [(first, min(last, first + _MAX_CLAUSE_CHARS)) for first, last in _pieces(start, end, cuts, flat, whole)]
     plains = [plain[first - start : last - start] for first, last in pieces]
@@ -153,13 +163,16 @@ def _clauses(
         is_conditional=any(marks["condition"].search(one) for one in plains),
         is_reported=bool(marks["reported"].search(plain)),
     )
-    for (first, last), words in zip(pieces, plains, strict=True):
+    ends_with_mark = text.rstrip().endswith("?")
+    for number, ((first, last), words) in enumerate(zip(pieces, plains, strict=True)):
+        asks = bool(marks["question"].search(words.strip()))
         yield _clause(
             flat[first:last],
             words,
             sentence,
             marks,
             start=first,
+            is_question=asks or (ends_with_mark and number == len(pieces) - 1),
             dates=tuple(one for one in dates if first <= one.start < last),
             amounts=tuple(one for one in amounts if first <= one.start < last),
         )
@@ -172,6 +185,7 @@ def _clause(
     marks: Mapping[str, re.Pattern[str]],
     *,
     start: int,
+    is_question: bool,
     dates: tuple[DateFound, ...],
     amounts: tuple[AmountFound, ...],
 ) -> Clause:
@@ -182,13 +196,14 @@ def _clause(
         text=text,
         plain=words,
         sentence=sentence,
+        is_question=is_question,
         is_negated=bool(marks["negation"].search(words)),
         is_hypothetical=bool(marks["hypothetical"].search(words)),
         is_hedged=bool(marks["hedge"].search(words)),
         is_past=bool(marks["past_pay"].search(words)),
         has_contrast=bool(marks["contrast"].search(words)),
         is_greeting=bool(marks["greeting"].fullmatch(trimmed)),
-        is_small_talk=bool(marks["small_talk"].fullmatch(trimmed)),
+        is_small_talk=bool(marks["small_talk"].fullmatch(text.strip(_EDGE))),
         is_addressed=bool(marks["addressed"].search(words)),
         speaks_of_payment=bool(marks["payment"].search(words)),
         dates=dates,
@@ -197,4 +212,4 @@ def _clause(
 
 
 def _blanked(text: str, pattern: re.Pattern[str]) -> str:
-    return pattern.sub(lambda hit: " " * len(hit[0]), text)
+    return pattern.sub(lambda hit: _BLANK * len(hit[0]), text)

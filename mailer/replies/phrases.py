@@ -1,6 +1,6 @@
 """The words that detectors look for, per language, as a value made from the files in config/phrases/.
 
-Patterns are regular expressions fragments: they match whole words in any case, a space stands for any run of spaces,
+Patterns are regular expressions fragments: they match whole words in any case, a space stands for a few spaces,
 and `{name}` for a block of the file's [words] table. See config/phrases/en.toml.
 """
 
@@ -165,7 +165,7 @@ def _filled(text: str, blocks: Mapping[str, str]) -> str:
 
 
 def _any_spaces(text: str) -> str:
-    """Let every space outside of a character class stand for one or more, an optional one for any number."""
+    """Let every space outside of a character class stand for one to four, an optional one for none to four."""
     pieces: list[str] = []
     in_class = False
     for number, char in enumerate(text):
@@ -174,7 +174,7 @@ def _any_spaces(text: str) -> str:
             in_class = char == "["
         if char == " " and not in_class:
             repeat = text[number + 1 : number + 2]
-            pieces.append(" *" if repeat == "?" else " " if repeat in ("*", "+") else " +")
+            pieces.append(" {0,4}" if repeat == "?" else " " if repeat in ("*", "+") else " {1,4}")
         elif not (char == "?" and number > 0 and text[number - 1] == " " and not in_class):
             pieces.append(char)
     return "".join(pieces)

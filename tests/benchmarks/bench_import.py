@@ -61,7 +61,7 @@ class Peak:
 
 
 def write_ledger(path: Path, rows: int, *, paid_every: int = 0) -> None:
-    """An ordinary export; with `paid_every`, every so-manieth invoice is paid."""
+    """An ordinary export; with `paid_every`, every so many invoice is paid."""
     first = date(2026, 1, 1)
     with path.open("w", encoding="utf-8") as file:
         file.write(HEADER)
@@ -98,14 +98,14 @@ async def measure(rows: int, folder: Path) -> tuple[float, int]:
     path, slowest, grown = folder / "ledger.csv", 0.0, 0
     for what, paid_every in (("new", 0), ("the same again", 0), ("5 % paid", 20)):
         write_ledger(path, rows, paid_every=paid_every)
-        began = time.perf_counter()
+        began, cpu = time.perf_counter(), time.process_time()
         with Peak().watching() as peak:
             report = await take_in(store, path)
-        seconds = time.perf_counter() - began
+        seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
         slowest, grown = max(slowest, seconds), max(grown, peak.highest - peak.start)
+        memory = f"memory +{(peak.highest - peak.start) / 2**20:.1f} MiB (peak {peak.highest / 2**20:.0f} MiB)"
         print(
-            f"{rows:>7} rows, {what:<14}: {seconds:6.2f} s, memory +{(peak.highest - peak.start) / 2**20:5.1f} MiB"
-            f" (peak {peak.highest / 2**20:.0f} MiB); new {report.new}, changed {report.changed},"
+            f"{rows:>7} rows, {what:<14}: {seconds:6.2f} s (CPU {cpu:.2f} s), {memory}; new {report.new}, changed {report.changed},"
             f" unchanged {report.unchanged}"
         )
     await store.close()

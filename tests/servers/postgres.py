@@ -99,9 +99,19 @@ class PostgresCluster:
         """Deletes a database and cuts who is still in it."""
         self._execute(f"DROP DATABASE {name} WITH (FORCE)")
 
+    async def _connect(self) -> asyncpg.Connection:
+        """Waits for a cluster whose port is open but which is still starting up."""
+        for _ in range(300):
+            try:
+                return await asyncpg.connect(host=HOST, port=self.port, user="duly", database="postgres", timeout=10)
+            except asyncpg.CannotConnectNowError:
+                await asyncio.sleep(0.1)
+        message = "PostgreSQL did not finish starting within 30 s"
+        raise TimeoutError(message)
+
     def _execute(self, statement: str) -> None:
         async def run() -> None:
-            connection = await asyncpg.connect(host=HOST, port=self.port, user="duly", database="postgres", timeout=10)
+            connection = await self._connect()
             try:
                 await connection.execute(statement)
             finally:

@@ -8,6 +8,7 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from email.utils import format_datetime
 from pathlib import Path
+from time import sleep
 
 from mailer.domain.case import CaseFacts
 from mailer.domain.status import Status, invoice_status
@@ -113,19 +114,18 @@ class World:
             await service.close()
 
     async def _arq_round(self) -> None:
+        """Let one arq worker take the three jobs from Redis, one after the other, and whatever they wake."""
         service = Service(app=self.app, channel=self.app.channel())
         redis = await arq_worker.pool(self.redis_url)
+        worker = arq_worker.worker(service, self.redis_url, {}, handle_signals=False, max_jobs=1)
+        worker.burst = True
         try:
             for name in ("poll", "tick", "drain"):
                 await arq_worker.enqueue(redis, name)
-                worker = arq_worker.worker(service, self.redis_url, intervals={}, handle_signals=False)
-                worker.burst = True
-                try:
-                    await worker.async_run()
-                finally:
-                    await worker.close()
+            await worker.async_run()
         finally:
-            await redis.aclose()
+            await worker.close()
+            await redis.aclose(close_connection_pool=True)
             await service.close()
         for name in ("poll", "tick", "drain"):
             assert not await self.trouble(name)
@@ -211,6 +211,21 @@ class World:
         quoted = "\n".join("> " + line for line in _text(to).splitlines()) if to is not None else ""
         mail.set_content(f"{text}\n\nOn Monday Ellen Marsh wrote:\n{quoted}\n" if quoted else f"{text}\n")
         self.dovecot.deliver(mail.as_bytes(), folder=folder)
+        self._until_visible(str(mail["Message-ID"]), folder)
+
+    def _until_visible(self, message_id: str, folder: str) -> None:
+        """Wait until Dovecot shows a file that was dropped into its Maildir: it looks at most once a second."""
+        client = self.dovecot.login()
+        try:
+            for _ in range(100):
+                client.select(folder, readonly=True)
+                if client.search(None, "HEADER", "Message-ID", message_id)[1] != [b""]:
+                    return
+                sleep(0.05)
+        finally:
+            client.logout()
+        message = f"{message_id} did not appear in {folder}"
+        raise TimeoutError(message)
 
 
 def _parsed(raw: bytes) -> EmailMessage:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shlex
 import tempfile
 import time
 from dataclasses import asdict
@@ -79,13 +80,13 @@ def _rows(outcome: Outcome) -> list[dict[str, Any]]:
 
 def _say_the_rest(outcome: Outcome, folder: Path, *, days: int, seconds: float) -> None:
     numbers = ", ".join(f"{value} {name.replace('_', ' ')}" for name, value in _numbers(outcome).items())
-    duly = f"duly --data {folder / 'data'}"
+    duly = f"duly --data {shlex.quote(str(folder / 'data'))}"
     ref = next(one.ref for one in outcome.accounts if one.ref in outcome.case.name)
     say("")
-    say(f"{days} business days in {seconds} s: {numbers}")
+    say(f"{days} business days in {seconds} s: {numbers}.")
+    say(f"Everything is kept in {folder}: captures/ has every mail that went over the wire, ledger/ every import.")
     say(f"The case of {ref}, as a lawyer would get it: {outcome.case}")
-    say(f"Every mail that went over the wire: {folder / 'captures'}")
     say("")
     say("Look further:")
-    for command in ("status", "invoices list", "inbox list", f"case why {ref}", f"log list {ref}"):
+    for command in ("status", "invoices list", "inbox list", f"case why {ref}", "log list"):
         say(f"  {duly} {command}")

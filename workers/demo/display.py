@@ -17,6 +17,7 @@ _WIDTH = 120
 _COLOURS = {
     "sent": "green",
     "reply": "cyan",
+    "money": "bold green",
     "promise": "blue",
     "kept": "green",
     "broken": "red",

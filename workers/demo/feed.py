@@ -72,9 +72,15 @@ class Feed:
             for finding in event.payload["findings"]
             for words in finding["words"][:1]
         ]
+        if event.customer_id is None:
+            return ""  # told as "stranger"
         if event.payload["kind"] != "human":
             return str(event.payload["kind"]).replace("_", " ")
         return "; ".join(said) or "nothing clear: a person reads it"
+
+    def _money(self, event: RecordedEvent) -> str:
+        opened = event.payload["changes"].get("open")
+        return f"{event.payload['number']}: {opened['new']} open, was {opened['old']}" if opened else ""
 
     def _hold(self, event: RecordedEvent) -> str:
         kind, until = event.payload["kind"], event.payload.get("until_on")
@@ -99,6 +105,7 @@ _TOLD: dict[str, tuple[str, Callable[[Feed, RecordedEvent], str]]] = {
     "reminder.cancelled": ("stopped", _payload("{why}")),
     "reply.read": ("reply", Feed._reply),  # noqa: SLF001
     "mail.unmatched": ("stranger", _payload("{from}: {subject}")),
+    "invoice.changed": ("money", Feed._money),  # noqa: SLF001
     "promise.tracked": ("promise", _payload("for {due_on}, reminders pause until {pauses_until_on}")),
     "promise.kept": ("kept", _payload("the promise for {due_on}")),
     "promise.broken": ("broken", _payload("the promise for {due_on}; the ladder goes on")),

@@ -7,6 +7,7 @@ from argparse import Namespace
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
+from functools import cached_property
 
 from proxyprotocol.reader import ProxyProtocolReader
 from pymap.backend.dict import Config, Identity, Login
@@ -14,9 +15,24 @@ from pymap.concurrent import Subsystem
 from pymap.imap import IMAPServer
 from pymap.parsing.message import AppendMessage
 from pymap.user import UserMetadata
+from pysasl import SASLAuth
 from pysasl.hashing import Cleartext
 
 HOST = "127.0.0.1"
+
+
+class _Config(Config):
+    """What pymap asks for at every connection, without a look-up in the DNS and without a search for plug-ins."""
+
+    @cached_property
+    def tls_auth(self) -> SASLAuth:
+        """The ways to log in."""
+        return SASLAuth.defaults()
+
+    @property
+    def greeting(self) -> bytes:
+        """The server's first words."""
+        return b"Sandbox ready"
 
 
 class SandboxImap:
@@ -38,7 +54,7 @@ class SandboxImap:
 async def sandbox_imap(passwords: Mapping[str, str]) -> AsyncIterator[SandboxImap]:
     """Run a server with these users (name → password) on a free port of this machine until the block ends."""
     options = Namespace(passlib_cfg=None, proxy_protocol=None)
-    config = Config(
+    config = _Config(
         options,
         host=HOST,
         port=0,

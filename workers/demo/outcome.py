@@ -87,7 +87,6 @@ def _account(
     theirs = [event for event in happened if event.customer_id == who.id]
     counts = Counter(event.type for event in theirs)
     told = [_WORDS[event.type](event) for event in theirs if event.type in _WORDS]
-    told += [f"{one.number} paid {_day(one.paid_on)}" for one in owed if one.paid_on and not one.is_open]
     return Account(
         ref=who.ref,
         name=who.name,
@@ -106,6 +105,13 @@ def _on(event: RecordedEvent, name: str) -> str:
     return _day(date.fromisoformat(event.payload[name]))
 
 
+def _money(event: RecordedEvent) -> str:
+    changes, on = event.payload["changes"], _day(event.at.date())
+    if "open" not in changes:
+        return ""
+    return f"{event.payload['number']} {'paid' if changes.get('paid_on', {}).get('new') else 'part paid'} {on}"
+
+
 def _hold(event: RecordedEvent) -> str:
     match event.payload["kind"]:
         case "claimed_paid":
@@ -118,13 +124,15 @@ def _hold(event: RecordedEvent) -> str:
             return ""
 
 
-#: How an event is told in the table.
+#: How an event is told in the table; "" = not at all.
 _WORDS: dict[str, Callable[[RecordedEvent], str]] = {
     "promise.tracked": lambda event: f"promised {_on(event, 'due_on')}",
     "promise.kept": lambda event: f"kept {_on(event, 'due_on')}",
     "promise.broken": lambda event: f"broke {_on(event, 'due_on')}",
-    "dispute.drafted": lambda event: f"disputes: {event.payload['reason'].replace('_', ' ')}",
+    "dispute.drafted": lambda event: f"disputes ({event.payload['reason'].replace('_', ' ')})",
     "hold.placed": _hold,
-    "hold.deadline_passed": lambda event: f"hold waits for a person since {_on(event, 'deadline_on')}",
+    "hold.deadline_passed": lambda _event: "waits for a person",
+    "invoice.changed": _money,
+    "reminder.queued": lambda event: "final notice" if event.payload["template"] == "final_notice" else "",
 }
 _COUNTED = ("reminder.sent", "reply.read", "mail.unmatched")

@@ -44,7 +44,7 @@ def find(passage: Passage) -> tuple[Finding, ...]:
 
 def _says_paid(passage: Passage, hit: Hit) -> bool:
     clause = hit.clause
-    is_supposed = clause.is_hypothetical or clause.sentence.is_question or clause.sentence.is_conditional
+    is_supposed = clause.is_hypothetical or clause.is_question or clause.sentence.is_conditional
     # "is paid on Friday": present tense and a day ahead only.
     is_ahead = bool(clause.dates) and all(one.past_on is None and one.on > passage.anchor for one in clause.dates)
     return not (clause.is_negated or is_supposed or clause.sentence.is_reported or is_ahead)

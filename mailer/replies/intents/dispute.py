@@ -51,7 +51,7 @@ def _over_clauses(passage: Passage, seen: set[int]) -> list[Hit]:
 
 def _confidence(hit: Hit) -> float:
     limits = [_REASON_ALONE if hit.cue.id == _REASON else hit.cue.weight]
-    limits += [_SUPPOSED] if hit.clause.is_hypothetical or hit.clause.sentence.is_question else []
+    limits += [_SUPPOSED] if hit.clause.is_hypothetical or hit.clause.is_question else []
     return min(limits)
 
 

@@ -57,7 +57,7 @@ def by_cues(
     shown = [
         hit
         for hit in hits(passage, intent)
-        if (in_questions or not hit.clause.sentence.is_question)
+        if (in_questions or not hit.clause.is_question)
         and (in_conditions or not hit.clause.sentence.is_conditional)
         and (denied or not hit.clause.is_negated)
     ]

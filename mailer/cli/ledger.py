@@ -1,0 +1,18 @@
+"""The ledger's nouns: `duly invoices …`, `duly payments …`, `duly customers …`."""
+
+from __future__ import annotations
+
+import typer
+
+from mailer.cli.customers import customers_app
+from mailer.cli.invoices import invoices_app
+from mailer.cli.payments import payments_app
+
+__all__ = ["customers_app", "invoices_app", "payments_app", "register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the three nouns to the command tree."""
+    app.add_typer(invoices_app, name="invoices")
+    app.add_typer(payments_app, name="payments")
+    app.add_typer(customers_app, name="customers")
