@@ -9,6 +9,7 @@ from pathlib import Path
 from mailer.dossier.entry import Entry, FileEntry, RenderedEntry
 from mailer.dossier.formats import case_entries, message_entries
 from mailer.dossier.manifest import MANIFEST, TAG_MANIFEST
+from mailer.dossier.model import CaseMessage, MessageContent
 from mailer.dossier.table import csv_bytes
 from mailer.flows.case_folder import CaseFolder
 from mailer.flows.find_customer import the_customer
@@ -43,26 +44,7 @@ async def export_case(
     FolderTaken (move it away), EvidenceMismatch (stored bytes are not those recorded), TemplateProblem, OSError; after
     any of them nothing is left behind.
     """
-    async with store.reading() as tx:
-        customer = await the_customer(tx, said)
-        parts = ("CASE", customer.ref, invoice_number or "", f"{origin.exported_at:%Y%m%d}")
-        folder = CaseFolder(out, "-".join(part for part in parts if part))
-        folder.start()
-        try:
-            found = await gather(
-                tx,
-                customer,
-                said,
-                invoice_number=invoice_number,
-                origin=origin,
-                keep=lambda message, content: _write(folder, message_entries(message, content), renderer),
-            )
-            _write(folder, case_entries(found.file), renderer)
-            _write(folder, [_not_retained(found.mails.gone)], renderer)
-            folder.close()
-        except BaseException:
-            folder.discard()
-            raise
+    folder, found = await _drafted(store, renderer, said, invoice_number=invoice_number, out=out, origin=origin)
     report = ExportReport(
         path=folder.path,
         files=len(folder.hashes),
@@ -77,6 +59,30 @@ async def export_case(
         folder.discard()
         raise
     return report
+
+
+async def _drafted(
+    store: Store, renderer: Renderer, said: str, *, invoice_number: str | None, out: Path, origin: Origin
+) -> tuple[CaseFolder, Gathered]:
+    """Return the whole folder, not yet in its place, and what it was made from."""
+    async with store.reading() as tx:
+        customer = await the_customer(tx, said)
+        parts = ("CASE", customer.ref, invoice_number or "", f"{origin.exported_at:%Y%m%d}")
+        folder = CaseFolder(out, "-".join(part for part in parts if part))
+
+        def keep(message: CaseMessage, content: MessageContent) -> None:
+            _write(folder, message_entries(message, content), renderer)
+
+        folder.start()
+        try:
+            found = await gather(tx, customer, said, invoice_number=invoice_number, origin=origin, keep=keep)
+            _write(folder, case_entries(found.file), renderer)
+            _write(folder, [_not_retained(found.mails.gone)], renderer)
+            folder.close()
+        except BaseException:
+            folder.discard()
+            raise
+    return folder, found
 
 
 def _write(folder: CaseFolder, entries: Iterable[Entry], renderer: Renderer) -> None:

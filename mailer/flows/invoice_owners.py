@@ -59,7 +59,7 @@ def _has_history(invoice_id: InvoiceId, facts: CaseFacts) -> bool:
 def _problem(row: InvoiceRow, owner: str, column: str) -> Problem:
     old, new = shown(owner), shown(row.customer_ref)
     reason = (
-        f"The invoice belongs to customer {old!r}, who has been written to about it; correct the file, or if "
-        f"{new!r} is that customer's new number, first run: duly customers renumber '{old}' '{new}'"
+        f"The invoice belongs to customer {old!r} and has a history there (reminders, promises, holds); correct the "
+        f"file, or if {new!r} is that customer's new number, first run: duly customers renumber '{old}' '{new}'"
     )
     return Problem(line=row.line, column=column, value=new, reason=reason)

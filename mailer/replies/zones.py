@@ -21,7 +21,7 @@ from mailer.replies.zone_marks import (
     SEPARATOR,
 )
 
-_MAX_LINES = 20_000
+_MAX_LINES = 5_000
 _MAX_LINE_CHARS = 4_000
 #: How many lines a wrapped attribution may have, and how far a header block may reach.
 _WRAPPED_LINES = 4

@@ -105,8 +105,8 @@ async def measure(rows: int, folder: Path) -> tuple[float, int]:
         slowest, grown = max(slowest, seconds), max(grown, peak.highest - peak.start)
         memory = f"memory +{(peak.highest - peak.start) / 2**20:.1f} MiB (peak {peak.highest / 2**20:.0f} MiB)"
         print(
-            f"{rows:>7} rows, {what:<14}: {seconds:6.2f} s (CPU {cpu:.2f} s), {memory}; new {report.new}, changed {report.changed},"
-            f" unchanged {report.unchanged}"
+            f"{rows:>7} rows, {what:<14}: {seconds:6.2f} s (CPU {cpu:.2f} s), {memory};"
+            f" new {report.new}, changed {report.changed}, unchanged {report.unchanged}"
         )
     await store.close()
     return slowest, grown

@@ -268,6 +268,7 @@ async def build(
             "imap.username": dovecot.user,
             "imap.password": dovecot.password,
             "sending.default_policy": policy_name,
+            "sending.lease_seconds": 60,
         },
         actor="person:test",
         now=clock(),
