@@ -169,7 +169,7 @@ def load(data: Path) -> Settings:
     """
     path = data / CONFIG_NAME
     if not path.exists():
-        message = f"there is no {path}: run `duly init --data {data}`, or name the folder with --data or {DATA_VARIABLE}"
+        message = f"there is no {path}: run `duly init --data {data}`, or name its folder (--data or {DATA_VARIABLE})"
         raise SettingsError(message)
     _check_private(path)
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, assert_never
 
 import typer
 
@@ -12,7 +12,7 @@ from mailer.cli.context import ENVIRONMENT, actor, fail, guarded, run
 from mailer.cli.output import Output, OutputOption, one_json, say, show
 from mailer.cli.tree import app
 from mailer.domain.actions import CreateTask, SendReminder, SkipStep
-from mailer.flows.preview import send_copies
+from mailer.flows.preview import Copy, send_copies
 from mailer.flows.rehearse import Rehearsed, rehearse
 from mailer.rendering.headers import checked_address
 from mailer.store import state
@@ -95,6 +95,8 @@ def _rehearsed_rows(one: Rehearsed) -> list[dict[str, Any]]:
                 why = action.instructions
             case SkipStep():
                 what, listed, why = f"skip: {action.step_id}", [numbers[action.invoice_id]], action.why
+            case _:
+                assert_never(action)
         rows.append({"customer": one.facts.customer.name, "what": what, "invoices": listed, "why": why})
     name = one.facts.customer.name
     rows.extend(
@@ -107,22 +109,23 @@ def _rehearsed_rows(one: Rehearsed) -> list[dict[str, Any]]:
 def _copies(to: str) -> None:
     guarded(lambda: checked_address("--to", to))
 
-    async def work(parts: App) -> list[str]:
+    async def work(parts: App) -> tuple[tuple[Copy, ...], tuple[str, ...]]:
         channel = parts.channel()
         try:
-            copies = await send_copies(
+            return await send_copies(
                 parts.store, parts.policies, parts.desk, channel, to=to, actor=actor(), now=parts.clock()
             )
         finally:
             await channel.close()
-        return [
-            f"{copy.customer.name}: {'copy sent' if copy.accepted else 'NOT sent'} ({copy.text})" for copy in copies
-        ]
 
-    lines = run(work)
-    for line in lines:
-        say(line)
-    say(f"{len(lines)} copies for {to}; no step was claimed, no customer was written to")
+    copies, problems = run(work)
+    for copy in copies:
+        say(f"{copy.customer.name}: {'copy sent' if copy.accepted else 'NOT sent'} ({copy.text})")
+    for problem in problems:
+        say(f"could not be written: {problem}")
+    say(f"{len(copies)} copies for {to}; no step was claimed, no customer was written to")
+    if problems:
+        raise typer.Exit(1)
 
 
 def _passes(most: int, output: Output) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from mailer.cli import output
@@ -62,9 +63,8 @@ async def gather(app: App, said: str) -> Sheet:
 def show(sheet: Sheet) -> None:
     """Print the account for people."""
     customer, facts = sheet.facts.customer, sheet.facts
-    say(
-        f"{who(customer)}  {customer.email or 'no address'}  {customer.language} {customer.country} {customer.time_zone}"
-    )
+    place = f"{customer.language} {customer.country} {customer.time_zone}"
+    say(f"{who(customer)}  {customer.email or 'no address'}  {place}")
     for case in sheet.cases:
         end = f"closed {case.closed_at:%Y-%m-%d} ({case.outcome})" if case.closed_at else "running"
         say(f"case {case.id}, opened {case.opened_at:%Y-%m-%d}, {end}")
@@ -74,9 +74,8 @@ def show(sheet: Sheet) -> None:
     for hold in facts.holds:
         say(f"hold {hold_words(hold)}")
     for promise in facts.promises:
-        say(
-            f"promise {promise.id}: {promise.amount.text if promise.amount else 'all'} for {promise.due_on}, {promise.state}"
-        )
+        amount = promise.amount.text if promise.amount else "all"
+        say(f"promise {promise.id}: {amount} for {promise.due_on}, {promise.state}")
     for dispute in facts.disputes:
         say(f"dispute {dispute.id}: {dispute.reason}, {dispute.state} {dispute.outcome}".rstrip())
     for task in facts.tasks:
@@ -93,7 +92,7 @@ def show(sheet: Sheet) -> None:
 def _correspondence(sheet: Sheet) -> list[dict[str, Any]]:
     """Return mails out and in and contacts by hand in the order of time, on the customer's clock."""
     customer = sheet.facts.customer
-    found = [
+    found: list[tuple[datetime, str, str, str]] = [
         (e.finished_at or e.message.created_at, f"mail to them, {e.state}", e.message.subject, e.message.id)
         for e in sheet.sent
     ]

@@ -40,7 +40,7 @@ def lines(found: Explanation) -> Iterator[str]:
     at_length = len(found.invoices) <= AT_LENGTH
     for story in found.invoices:
         yield ""
-        yield from _invoice(story, found, at_length=at_length)
+        yield from _invoice(story, at_length=at_length)
     if not at_length:
         yield ""
         yield f"For the whole ladder of one of them: duly case why {found.invoices[0].invoice.number}"
@@ -75,10 +75,10 @@ def _mail(found: Explanation, one: Hold | Promise | Dispute) -> str:
     return f"; from the mail {mail.subject!r} of {mail.fetched_at:%Y-%m-%d} ({mail.id})" if mail else ""
 
 
-def _invoice(story: InvoiceStory, found: Explanation, *, at_length: bool) -> Iterator[str]:
+def _invoice(story: InvoiceStory, *, at_length: bool) -> Iterator[str]:
     invoice, status = story.invoice, story.status
-    word = status.status.replace("_", " ")
-    yield f"{invoice.number}: {invoice.open} open, due {invoice.due_on}; {word} since {status.since_on} ({status.reason})"
+    stands = f"{status.status.replace('_', ' ')} since {status.since_on} ({status.reason})"
+    yield f"{invoice.number}: {invoice.open} open, due {invoice.due_on}; {stands}"
     if at_length:
         yield from (f"    {_done(done)}" for done in story.done)
     if story.turn is None:

@@ -89,20 +89,20 @@ def add(
         policy=policy,
         tags=tuple(tag or ()),
     )
-
-    async def work(app: App) -> Customer:
-        return await put_customer(
-            app.store,
-            row,
-            update=update,
-            defaults=app.settings.customers,
-            actor=actor(),
-            now=app.clock(),
-            known_policies=app.policies.by_name,
-        )
-
-    customer = run(work)
+    customer = run(lambda app: _put(app, row, update=update))
     say(f"{'changed' if update else 'added'}: {customer.name} ({customer.ref})")
+
+
+async def _put(app: App, row: CustomerRow, *, update: bool) -> Customer:
+    return await put_customer(
+        app.store,
+        row,
+        update=update,
+        defaults=app.settings.customers,
+        actor=actor(),
+        now=app.clock(),
+        known_policies=app.policies.by_name,
+    )
 
 
 @customers_app.command("renumber")

@@ -16,7 +16,7 @@ from mailer.domain.message import ListedInvoice
 from mailer.flows.policies import Policies, PolicyMissing, calendar_of
 from mailer.flows.recording import Happened, happened
 from mailer.flows.settle import carry_out, settlement
-from mailer.flows.write_message import Desk, write_message
+from mailer.flows.write_message import Desk, Written, write_message
 from mailer.reminders.calendar import SendCalendar
 from mailer.reminders.guards import Limits
 from mailer.reminders.plan import Plan, plan
@@ -178,7 +178,21 @@ class Act:
             today=self.calendar.local_day(self.now),
             now=self.now,
         )
-        payload_id = outbox_id.replace("out_", "msg_", 1)
+        await self._keep(action, written)
+        payload: dict[str, object] = {
+            "to": action.recipient,
+            "subject": written.message.subject,
+            "template": action.template,
+            "template_hash": written.template_hash,
+            "language": written.message.language,
+            "message_id": written.message.message_id,
+            "steps": _steps(action.listed),
+        }
+        return self._event("reminder.queued", {"message": outbox_id}, payload)
+
+    async def _keep(self, action: SendReminder, written: Written) -> None:
+        """Keep the frozen bytes, the message and its claims; raises Taken when a rung is claimed already."""
+        payload_id = written.message.id.replace("out_", "msg_", 1)
         await events.keep_payload(
             self.tx,
             payload_id=payload_id,
@@ -198,16 +212,6 @@ class Act:
             result_text="",
         )
         await outbox.enqueue(self.tx, entry)
-        payload: dict[str, object] = {
-            "to": action.recipient,
-            "subject": written.message.subject,
-            "template": action.template,
-            "template_hash": written.template_hash,
-            "language": written.message.language,
-            "message_id": written.message.message_id,
-            "steps": _steps(action.listed),
-        }
-        return self._event("reminder.queued", {"message": outbox_id}, payload)
 
     async def _task(self, action: CreateTask) -> Happened:
         task = Task(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from mailer.domain.actions import SendReminder
@@ -60,12 +60,10 @@ def write_message(
     Raises TemplateProblem and HeaderRefused, naming the file or the value.
     """
     rendered = _rendered(desk, action, facts, today)
-    name = facts.customer.contact_name or facts.customer.name
-    token = reply_token(outbox_id, desk.key)
-    reply_to = reply_address(desk.seller.email, token, plus=desk.plus_addressing)
+    own_id = message_id(outbox_id, desk.key, desk.domain)
+    name, reply_to = facts.customer.contact_name or facts.customer.name, _reply_to(desk, outbox_id)
     if copy_to:
         rendered, name, reply_to, thread = mark_as_copy(rendered, facts.customer.name), "", desk.seller.email, ()
-    own_id = message_id(outbox_id, desk.key, desk.domain)
     content = build_message(
         rendered,
         sender=Mailbox(name=desk.seller.sender_name or desk.seller.name, address=desk.seller.email),
@@ -75,10 +73,34 @@ def write_message(
         sent_at=now,
         references=thread,
     )
-    message = OutboxMessage(
+    message = _message(desk, action, policy, rendered, outbox_id=outbox_id, own_id=own_id, now=now)
+    return Written(
+        message=replace(message, recipient=copy_to or action.recipient),
+        content=content,
+        text=rendered.text,
+        html=rendered.html,
+        template_hash=rendered.template_hash,
+    )
+
+
+def _reply_to(desk: Desk, outbox_id: OutboxId) -> str:
+    return reply_address(desk.seller.email, reply_token(outbox_id, desk.key), plus=desk.plus_addressing)
+
+
+def _message(
+    desk: Desk,
+    action: SendReminder,
+    policy: Policy,
+    rendered: RenderedMail,
+    *,
+    outbox_id: OutboxId,
+    own_id: str,
+    now: datetime,
+) -> OutboxMessage:
+    return OutboxMessage(
         id=outbox_id,
         customer_id=action.customer_id,
-        recipient=copy_to or action.recipient,
+        recipient=action.recipient,
         sender=desk.seller.email,
         message_id=own_id,
         subject=rendered.subject,
@@ -89,9 +111,6 @@ def write_message(
         listed=action.listed,
         created_at=now,
         useful_until_at=now + timedelta(days=action.useful_days),
-    )
-    return Written(
-        message=message, content=content, text=rendered.text, html=rendered.html, template_hash=rendered.template_hash
     )
 
 

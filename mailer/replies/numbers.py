@@ -31,6 +31,12 @@ _OTHER_BEFORE = re.compile(
 _REPLY_PREFIX = re.compile(
     r"^\s*(?:re|aw|antw|wg|fwd?|sv|vs|rv|tr|rif|r|i|doorst|réf?)\s?(?:\[\d{1,3}\])?\s?:", re.IGNORECASE
 )
+#: Whole dates and phone numbers: no part of them is a number of ours.
+_NOT_OURS = re.compile(
+    r"(?<![\w-])(?:\d{4}-\d{2}-\d{2}|\d{1,2}[./]\d{1,2}[./](?:\d{4}|\d{2}))(?![\w-])|\+\d[\d ()/.-]{6,30}|\b0\d[\d ()/]{7,30}"
+)
+#: "INV-1": letters tied to the digits need no more than one of those; "on 12" is no number.
+_TIED = re.compile(r"[A-ZÄÖÜ]{2,10}[-/#]?\d")
 _SHORTEST_DIGITS = 3
 _SHORTEST_BARE_DIGITS = 4
 
@@ -78,13 +84,15 @@ def _keys_of(texts: tuple[str, ...]) -> tuple[str, ...]:
 
 def spans_of_numbers(text: str) -> Iterator[tuple[int, int, str]]:
     """Yield (start, end, normalised number) for every candidate in a text, the longest reading of each first."""
-    for found in _CANDIDATE.finditer(text[:_MAX_SCANNED_CHARS]):
+    text = _NOT_OURS.sub(lambda hit: "\x1f" * len(hit[0]), text[:_MAX_SCANNED_CHARS])
+    for found in _CANDIDATE.finditer(text):
         prefix, digits = found[1] or "", found[2]
         ends = [gap.start() for gap in _GROUP_GAP.finditer(digits)]
         for end in [len(digits), *reversed(ends)]:
             part = digits[:end]
             stop = found.start(2) + end
-            if prefix and sum(c.isdigit() for c in part) >= _SHORTEST_DIGITS:
+            enough = 1 if _TIED.match(found[0]) else _SHORTEST_DIGITS
+            if prefix and sum(c.isdigit() for c in part) >= enough:
                 yield found.start(), stop, normalise_number(prefix + part)
             if _is_bare_number(text, found.start(2), stop, part):
                 yield found.start(2), stop, normalise_number(part)
@@ -95,4 +103,4 @@ def _is_bare_number(text: str, start: int, stop: int, part: str) -> bool:
         return False
     before, after = text[max(0, start - 40) : start], text[stop : stop + 12]
     is_other = _MONEY_BEFORE.search(before) or _MONEY_AFTER.match(after) or _OTHER_BEFORE.search(before)
-    return not is_other and not re.match(r"0[\d ]{8,}", part)
+    return not is_other

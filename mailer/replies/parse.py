@@ -130,7 +130,8 @@ def _text_parts(message: Message) -> list[Message]:
     branches = [_text_parts(part) for part in payload if isinstance(part, Message)]
     if message.get_content_type() == "multipart/alternative":
         plain = [parts for parts in branches if any(_says_something(part) for part in parts)]
-        return (plain or [parts for parts in branches if parts] or [[]])[0]
+        rich = [parts for parts in branches if any(part.get_content_type() == "text/html" for part in parts)]
+        return (plain or rich or branches or [[]])[0]
     return [part for parts in branches for part in parts]
 
 

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
-import click
 import pytest
 import typer.main
 
-from workers.command import app
+from mailer.cli.tree import app
+from workers import command as _adds_its_commands  # noqa: F401
 
 
-def _commands(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[str, click.Command]]:
-    if isinstance(command, click.Group):
-        for name, child in command.commands.items():
-            yield from _commands(child, (*path, name))
-    else:
+def _commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
+    children = getattr(command, "commands", None)
+    if children is None:
         yield " ".join(path), command
+        return
+    for name, child in children.items():
+        yield from _commands(child, (*path, name))
 
 
-COMMANDS = dict(_commands(typer.main.get_command(app)))
+COMMANDS: dict[str, Any] = dict(_commands(typer.main.get_command(app)))
 
 
 @pytest.mark.parametrize("name", COMMANDS)

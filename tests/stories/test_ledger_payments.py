@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from mailer.domain.money import Money
-from mailer.flows.import_payments import PaymentRefused
+from mailer.flows.import_payments import PaymentRefused, add_payment
+from mailer.flows.plan_reminders import tick
+from mailer.imports.rows import PaymentRow
 from mailer.store import invoices
 from tests.stories.ledger_house import House, a_house, row
+from tests.stories.world import World
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -64,7 +68,7 @@ async def test_the_same_payment_written_in_two_ways_in_one_file_is_one_payment(h
 @pytest.mark.parametrize(
     ("line", "column", "value", "reason"),
     [
-        ("INV-1,2026-09-01,100.01,,a", "amount", "100.01", "EUR 0.01 is too much"),
+        ("INV-1,2026-09-01,90.01,,a", "amount", "90.01", "EUR 0.01 is too much"),
         ("INV-2,2026-09-01,1,,a", "amount", "1", "Nothing is open"),
         ("INV-9,2026-09-01,1,,a", "invoice", "INV-9", "no such invoice"),
         ("inv 1,2026-09-01,1,,a", "invoice", "inv 1", "is it 'INV-1'?"),
@@ -116,6 +120,18 @@ async def test_a_dry_run_of_payments_shows_balances_and_writes_nothing(house: Ho
     report = await house.take_payments("INV-1,2026-09-01,40,,a", dry_run=True)
     assert [(one.key, one.old, one.new) for one in report.differences] == [("INV-1", "EUR 100.00", "EUR 60.00")]
     assert await house.everything() == before
+
+
+async def test_a_payment_by_hand_stops_the_mail_that_waits_and_the_next_one_asks_for_the_rest(world: World) -> None:
+    await world.owe("INV-1", due=date(2026, 9, 4), total="100.00")
+    await tick(world.app.planner())
+    paid = PaymentRow(line=0, invoice_number="INV-1", amount=Decimal("60.05"), currency=None, paid_on=date(2026, 9, 7))
+    await add_payment(world.app.store, paid, actor="person:test", now=world.clock())
+    await world.round()
+    assert [event.payload["code"] for event in await world.events("reminder.cancelled")] == ["balance_changed"]
+    await world.round()
+    (mail,) = world.mails_about("INV-1")
+    assert "39.95" in mail.get_body(("plain",)).get_content()  # type: ignore[union-attr]
 
 
 async def test_the_next_ledger_decides_anew_what_is_open(house: House) -> None:

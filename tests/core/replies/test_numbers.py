@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mailer.domain.message import Attachment
+from mailer.replies.numbers import normalise_number, number_keys, own_number_keys
+from mailer.replies.zones import zones
+from tests.core.replies.mails import REMINDER, mail
+
+
+@pytest.mark.parametrize(
+    ("written", "normal"),
+    [
+        ("INV-02041", "INV2041"),
+        ("inv 2041", "INV2041"),
+        ("Inv/2041", "INV2041"),
+        ("INV_2041", "INV2041"),
+        ("INV-2026-0412", "INV20260412"),
+        ("INV20260412", "INV20260412"),
+        ("2026 / 0412", "20260412"),
+        ("000412", "412"),
+        ("0000", "0"),
+        ("RE–2041", "RE2041"),  # noqa: RUF001 - a dash as word processors make it
+        ("\uff29\uff2e\uff36-1", "INV1"),
+        ("", ""),
+    ],
+)
+def test_one_number_has_one_form(written: str, normal: str) -> None:
+    assert normalise_number(written) == normal
+
+
+@given(st.from_regex(r"[A-Z]{0,4}[-/ ]?0{0,3}[1-9][0-9]{0,8}", fullmatch=True))
+def test_normalising_twice_changes_nothing(written: str) -> None:
+    assert normalise_number(normalise_number(written)) == normalise_number(written)
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("We paid INV-2041 yesterday", "INV2041"),
+        ("invoice no. inv 02041, thanks", "INV2041"),
+        ("Rechnung RE-2026-0412 ist bezahlt", "RE20260412"),
+        ("invoice 20412", "20412"),
+        ("(INV-2041)", "INV2041"),
+        ("INV-2041/INV-2042", "INV2042"),
+        ("ref 2026-04123 please", "202604123"),
+        ("INV-2041.", "INV2041"),
+        ("INV 2026 0412 is fine", "INV20260412"),
+    ],
+)
+def test_numbers_are_found_as_people_write_them(text: str, number: str) -> None:
+    assert number in own_number_keys(mail(text), zones(text, None))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "we paid 1,250.00 yesterday",
+        "EUR 1250 was sent",
+        "1250 EUR was sent",
+        "£1250",
+        "on 12.11.2026",
+        "on 2026-11-12",
+        "in 2026",
+        "call +44 20 7946 0102",
+        "call 020 7946 0102 123",
+        "PO 4500016858",
+        "order no. 4500016858",
+        "Konto-Nr. 12345678",
+        "12 %",
+        "seat 12",
+        "0207946 0102123",
+        "tom2041@alder.example",
+    ],
+)
+def test_amounts_dates_phones_and_orders_are_no_invoice_numbers(text: str) -> None:
+    bare = [key for key in own_number_keys(mail(text), zones(text, None)) if key.isdigit()]
+    assert bare == []
+
+
+def test_subject_quotes_and_attachments_are_searched_after_own_words() -> None:
+    text = "paid INV-3\n\n> about INV-2041"
+    pdf = Attachment(name="remittance_INV-77.pdf", media_type="application/pdf", content=b"")
+    one = mail(text, subject="Re: INV-500", attachments=(pdf,))
+    parts = zones(text, REMINDER)
+    assert [key for key in number_keys(one, parts) if key.startswith("INV")] == ["INV3", "INV500", "INV2041", "INV77"]
+
+
+def test_the_subject_is_the_senders_own_unless_it_answers_or_forwards() -> None:
+    parts = zones("hello", None)
+    assert "INV500" in own_number_keys(mail("hello", subject="About INV-500"), parts)
+    for prefix in ("Re:", "AW:", "WG:", "Fwd:", "RE[2]:"):
+        assert own_number_keys(mail("hello", subject=f"{prefix} INV-500"), parts) == ()
+
+
+def test_a_mail_full_of_numbers_gives_a_bounded_list() -> None:
+    text = "\n".join(f"INV-{n}" for n in range(100_000, 102_000))
+    assert len(number_keys(mail(text), zones(text, None))) == 300
