@@ -7,6 +7,9 @@ BIN := .venv/bin
 CONSTRAINTS := .venv/constraints.txt
 UV := $(shell command -v uv 2>/dev/null)
 
+# Without byte code every import compiles anew: seconds for each command.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help venv demo test servers check suite format lock clean
 

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 from mailer.wiring import App
-from workers import arq_worker
 from workers.embedded import EmbeddedRunner
 from workers.jobs import Service
 
@@ -44,6 +43,8 @@ async def serve(app: App) -> None:
 
 async def work(app: App) -> None:
     """Run as an arq worker until a signal; a supervisor starts it again when Redis was gone."""
+    from workers import arq_worker  # noqa: PLC0415 - no other command needs to load arq and Redis
+
     async with service_of(app) as service:
         worker = arq_worker.worker(service, app.settings.workers.redis_url, intervals_of(app))
         await worker.async_run()

@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from mailer.channels.channel import ChannelError
 from mailer.channels.settings import SmtpSettings
@@ -66,6 +64,9 @@ async def check_imap(imap: Imap, address: str, config: Path) -> Check:
 
 async def check_redis(url: str, config: Path) -> Check:
     """Ask for a PONG; only `duly worker` needs it."""
+    from redis.asyncio import Redis  # noqa: PLC0415 - slow to load, and only the doctor of an arq set-up needs it
+    from redis.exceptions import RedisError  # noqa: PLC0415 - the same
+
     fix = f"start Redis, correct redis_url in [workers] of {config}, or use `duly serve`, which needs none"
     try:
         where = urlsplit(url)

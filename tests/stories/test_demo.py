@@ -78,10 +78,6 @@ def test_the_summary_is_what_the_wire_and_the_script_say(played: Played) -> None
     assert {name: played.summary[name] for name in NUMBERS} == played.oracle.summary()
 
 
-def test_it_takes_less_than_a_minute(played: Played) -> None:
-    assert played.summary["seconds"] < 60
-
-
 def test_every_invoice_stands_as_the_script_implies(played: Played) -> None:
     oracle = played.oracle
     end = datetime.combine(oracle.last_day, time(15, 30), tzinfo=oracle.zone).astimezone(UTC)
@@ -111,19 +107,21 @@ def test_no_mail_goes_out_that_should_not(played: Played) -> None:
 def test_strangers_and_only_strangers_are_unmatched(played: Played) -> None:
     oracle = played.oracle
     known = {one["email"] for one in oracle.script["customers"]}
-    senders = [str(one.mail["From"].addresses[0].addr_spec) for one in oracle.incoming()]  # type: ignore[index]
-    unknown = [one for one in senders if one not in known and not one.startswith("mailer-daemon@")]
-    wanted = [one["sender"].partition("<")[2].rstrip(">") for one in oracle.script["strangers"]]
-    assert unknown == wanted
-    listed = asyncio.run(senders_of_nobody(played.folder / "data"))
-    assert sorted(listed) == sorted(wanted)
+    by_sender = {one.mail["From"].addresses[0].addr_spec: one for one in oracle.incoming()}  # type: ignore[index]
+    unknown = {who: one for who, one in by_sender.items() if who not in known and not who.startswith("mailer-daemon@")}
+    assert list(unknown) == [one["sender"].partition("<")[2].rstrip(">") for one in oracle.script["strangers"]]
+    nobodys = asyncio.run(mails_of_nobody(played.folder / "data"))
+    assert [one.fetched_at.date() for one in nobodys] == [oracle.local_day(one) for one in unknown.values()]
+    # The first one's name and words were let go after 30 days; its hash stays.
+    assert [one.from_email for one in nobodys] == ["", list(unknown)[1]]
+    assert all(one.sha256 for one in nobodys)
 
 
-async def senders_of_nobody(data: Path) -> list[str]:
+async def mails_of_nobody(data: Path) -> list[inbox.StoredMail]:
     app = open_app(load(data))
     try:
         async with app.store.reading() as tx:
-            return [one.from_email for one in await inbox.listing(tx, limit=1000) if one.customer_id is None]
+            return [one for one in reversed(await inbox.listing(tx)) if one.customer_id is None]
     finally:
         await app.close()
 
@@ -154,11 +152,10 @@ def test_a_folder_in_use_is_refused_and_left_alone(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
 
-@pytest.mark.parametrize("package", ["pymap", "aiosmtpd"])
-def test_without_the_extra_it_says_how_to_get_it(package: str) -> None:
-    program = f"import sys; sys.modules[{package!r}] = None; from workers.command import main; main()"
+def test_without_the_extra_it_says_how_to_get_it() -> None:
+    program = "import sys; sys.modules['pymap'] = None; from workers.command import main; main()"
     done = duly("demo", program=("-c", program))
     assert done.returncode == 3
-    assert package in done.stderr
+    assert "pymap" in done.stderr
     assert "make demo" in done.stderr
     assert "pip install 'duly[demo]'" in done.stderr

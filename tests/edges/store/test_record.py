@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
@@ -86,3 +87,7 @@ async def test_a_naive_time_is_refused_and_an_aware_one_comes_back_in_utc(store:
     await _record(store)
     async with store.reading() as tx:
         assert (await events.listing(tx))[0].at == NOW
+
+
+def test_the_newest_revision_is_the_one_the_code_names() -> None:
+    assert ScriptDirectory.from_config(schema.config()).get_current_head() == schema.NEWEST

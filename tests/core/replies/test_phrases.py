@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import tomllib
+from typing import Any
+
+import pytest
+
+from mailer.domain.reading import DISPUTE_REASONS, Intent
+from mailer.replies.intents import INTENTS
+from mailer.replies.phrases import PhraseError, phrases_from_values
+from mailer.replies.resolvers import RESOLVERS
+from tests.core.replies.mails import CODES, PHRASES, ROOT
+
+
+def english() -> dict[str, Any]:
+    return tomllib.loads((ROOT / "config" / "phrases" / "en.toml").read_text("utf-8"))
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_every_intent_has_phrases_in_every_language(code: str) -> None:
+    assert set(PHRASES.languages[code].cues) == {intent.value for intent in INTENTS}
+    assert set(INTENTS) == set(Intent) - {Intent.UNRELATED}  # nothing proves that a mail is about nothing
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_phrases_name_only_what_exists(code: str) -> None:
+    language = PHRASES.languages[code]
+    assert {rule.resolver for rule in language.date_rules} <= set(RESOLVERS)
+    assert {rule.kind for rule in language.date_rules} <= {"exact", "by", "approx"}
+    assert {name for name, _ in language.reasons} == set(DISPUTE_REASONS) - {"other"}
+    assert len(language.months) >= 12
+    assert set(language.weekdays.values()) == set(range(7))
+    assert all(0 < cue.weight <= 1 for cues in language.cues.values() for cue in cues)
+    ids = [cue.id for cues in language.cues.values() for cue in cues]
+    assert len(ids) == len(set(ids))
+
+
+def test_the_digest_changes_with_any_word_and_with_nothing_else() -> None:
+    values = english()
+    assert phrases_from_values({"en": values}).digest == phrases_from_values({"en": english()}).digest
+    values["intents"]["promise"][0]["weight"] = 0.5
+    assert phrases_from_values({"en": values}).digest != phrases_from_values({"en": english()}).digest
+
+
+def test_spaces_and_word_ends_are_understood() -> None:
+    values = english()
+    values["intents"]["legal"] = [{"id": "x", "weight": 1, "any": ["our lawyer", "a ?b", "; see", "[x y]z"]}]
+    pattern = phrases_from_values({"en": values}).languages["en"].cues["legal"][0].pattern
+    assert pattern.search("Our   lawyer writes")
+    assert pattern.search("ab") and pattern.search("a b")
+    assert pattern.search("done; see below")
+    assert pattern.search(" z") is None or pattern.search("yz")
+    assert not pattern.search("our lawyers")
+    assert not pattern.search("your lawyer")
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "named"),
+    [
+        (("intents", "promise"), [{"id": "x", "weight": 1}], "any"),
+        (("intents", "promise"), [{"id": "x", "weight": 1, "any": ["("]}], "pattern"),
+        (("intents", "promise"), [{"id": "x", "weight": 1, "any": ["{nowhere}"]}], "nowhere"),
+        (("clauses",), {}, "split"),
+        (("dates",), None, "phrases/en.toml"),
+        (("function_words",), 3, "phrases/en.toml"),
+    ],
+)
+def test_a_broken_phrase_file_says_where(path: tuple[str, ...], value: object, named: str) -> None:
+    values = english()
+    table = values
+    for name in path[:-1]:
+        table = table[name]
+    table[path[-1]] = value
+    with pytest.raises(PhraseError, match=named):
+        phrases_from_values({"en": values})
