@@ -102,6 +102,7 @@ def _rehearsed_rows(one: Rehearsed) -> list[dict[str, Any]]:
     rows.extend(
         {"customer": name, "what": f"not now: {v.step_id}", "invoices": [numbers[v.invoice_id]], "why": v.why}
         for v in one.plan.not_now
+        if v.code not in ("folded", "ended")  # what merely follows later would drown what matters
     )
     return rows
 

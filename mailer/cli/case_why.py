@@ -40,7 +40,7 @@ def lines(found: Explanation) -> Iterator[str]:
     at_length = len(found.invoices) <= AT_LENGTH
     for story in found.invoices:
         yield ""
-        yield from _invoice(story, at_length=at_length)
+        yield from _invoice(story, found, at_length=at_length)
     if not at_length:
         yield ""
         yield f"For the whole ladder of one of them: duly case why {found.invoices[0].invoice.number}"
@@ -75,7 +75,7 @@ def _mail(found: Explanation, one: Hold | Promise | Dispute) -> str:
     return f"; from the mail {mail.subject!r} of {mail.fetched_at:%Y-%m-%d} ({mail.id})" if mail else ""
 
 
-def _invoice(story: InvoiceStory, *, at_length: bool) -> Iterator[str]:
+def _invoice(story: InvoiceStory, found: Explanation, *, at_length: bool) -> Iterator[str]:
     invoice, status = story.invoice, story.status
     stands = f"{status.status.replace('_', ' ')} since {status.since_on} ({status.reason})"
     yield f"{invoice.number}: {invoice.open} open, due {invoice.due_on}; {stands}"
@@ -90,7 +90,8 @@ def _invoice(story: InvoiceStory, *, at_length: bool) -> Iterator[str]:
     if story.is_due and not story.against:
         yield "      nothing is against it: the next run says it"
     elif story.next and story.next.on:
-        yield f"      expected on {story.next.on}: {story.next.step_id} ({story.next.why})"
+        provided = "" if found.live else ", once Duly is live"
+        yield f"      expected on {story.next.on}: {story.next.step_id} ({story.next.why}){provided}"
     elif story.next:
         yield "      no day can be named: it takes a person, the ledger or a reply"
     if story.verdict and story.verdict.why not in {reason.why for reason in story.against}:

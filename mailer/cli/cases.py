@@ -91,15 +91,16 @@ def show_(said: Meant, output: OutputOption = Output.TABLE) -> None:
     """Show a case: invoices, agreements, holds, mails, contacts. Example: duly case show C-1001 -o json"""
 
     async def work(app: App) -> case_sheet.Sheet:
+        if output is Output.CSV:
+            hint = "`duly invoices list --customer ID -o csv`"
+            raise InputRefused(f"a case is several tables: use -o json, or {hint}")
         return await case_sheet.gather(app, said)
 
     sheet = run(work)
     if output is Output.TABLE:
         case_sheet.show(sheet)
-    elif output is Output.JSON:
-        one_json(case_sheet.as_row(sheet))
     else:
-        raise InputRefused("a case has several tables: use -o json, or `duly invoices list --customer ID -o csv`")
+        one_json(case_sheet.as_row(sheet))
 
 
 @case_app.command("why")

@@ -16,6 +16,8 @@ from rich.table import Table
 
 #: Tables fit this many columns when nobody is watching (a pipe, a test).
 WIDTH = 100
+#: Longest cell without spaces that is never broken, in characters.
+LONGEST_WORD = 26
 
 
 class Output(StrEnum):
@@ -62,7 +64,11 @@ def _table(rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in columns:
         is_number = all(isinstance(row[name], int | float) for row in rows)
-        table.add_column(name.replace("_", " "), justify="right" if is_number else "left", overflow="fold")
+        # What is typed again (ids, numbers, dates) stays on one line, to be copied whole; words may wrap.
+        is_one_word = all(" " not in _cell(row[name]) and len(_cell(row[name])) <= LONGEST_WORD for row in rows)
+        table.add_column(
+            name.replace("_", " "), justify="right" if is_number else "left", overflow="fold", no_wrap=is_one_word
+        )
     for row in rows:
         table.add_row(*(escape(_cell(row[name])) for name in columns))
     return table

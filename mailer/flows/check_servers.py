@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-
 from mailer.channels.channel import ChannelError
 from mailer.channels.settings import SmtpSettings
 from mailer.channels.smtp import SmtpChannel

@@ -22,6 +22,7 @@ _SENTENCES: dict[str, tuple[str, str]] = {
     "dispute.opened": ("a dispute was opened; reminders stop", "reason words invoices"),
     "export.created": ("a case file was made", "invoice messages files tagmanifest_sha256"),
     "hold.deadline_passed": ("a pause waits for a person longer than it should", "kind reason deadline_on"),
+    "mail.settled": ("the ledger answered a mail; nobody needs to decide it", "why"),
     "hold.ended": ("a pause of reminders ended", "kind why"),
     "hold.placed": ("reminders were paused", "kind reason invoices until_on deadline_on"),
     "hold.released": ("a pause of reminders was ended by a person", "kind why"),

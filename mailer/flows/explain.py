@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from mailer.domain.actions import NotNow
@@ -27,8 +27,8 @@ from mailer.store.session import Store
 class InvoiceStory:
     """One invoice: how it stands, what was done, whose turn it is and what is against that now (all of it).
 
-    `turn` None: nothing is ahead. `on`: the day the next step is expected, None while it takes a person, the ledger or
-    a reply. `verdict`: what the last run decided about a due rung, None when there was nothing to decide.
+    `turn` None: nothing is ahead. `next`: the step expected next and its day, if Duly is live and the balances are
+    fresh. `verdict`: what the last run decided about a due rung, None when there was nothing to decide.
     """
 
     invoice: Invoice
@@ -121,9 +121,15 @@ def _story(invoice: Invoice, situation: Situation, verdicts: dict[str, NotNow]) 
         later=ahead[1:],
         is_due=turn is not None and turn.rung.due_since <= today,
         against=reasons(turn, situation) if turn else (),
-        next=next_step(invoice, ahead, situation),
+        next=next_step(invoice, ahead, _at_work(situation)),
         verdict=verdicts.get(key) or next((v for v in verdicts.values() if v.invoice_id == invoice.id), None),
     )
+
+
+def _at_work(situation: Situation) -> Situation:
+    """Return the same with the operator's part done, so that a day can be named: live, with fresh balances."""
+    limits = replace(situation.limits, live=True)
+    return replace(situation, facts=replace(situation.facts, data_as_of=situation.now), limits=limits)
 
 
 def _policy_from(facts: CaseFacts, policies: Policies) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from mailer.agreements.hold import ended, needs_alarm
+from mailer.agreements.hold import ENDS_BY_LEDGER, ended, needs_alarm
 from mailer.agreements.promise import settle as settle_promise
 from mailer.clock import new_id
 from mailer.domain.agreement import Hold, Promise, PromiseState
@@ -13,7 +13,7 @@ from mailer.domain.case import CaseFacts, Task
 from mailer.domain.ids import CaseId, InvoiceId
 from mailer.domain.invoice import Invoice, InvoiceClosing
 from mailer.flows.recording import Happened, happened
-from mailer.store import agreements, contacts, customers, events
+from mailer.store import agreements, contacts, customers, events, inbox
 from mailer.store.session import Tx
 
 ACTOR = "system:settle"
@@ -87,6 +87,10 @@ async def carry_out(tx: Tx, facts: CaseFacts, todo: Settlement, *, now: datetime
     for hold, why in todo.holds:
         await agreements.release_hold(tx, hold.id, now)
         done.append(_event("hold.ended", facts, now, {"hold": hold.id}, {"kind": hold.kind.value, "why": why}))
+        covered = [i for i in facts.invoices if not hold.invoice_ids or i.id in hold.invoice_ids]
+        by_ledger = hold.kind in ENDS_BY_LEDGER and not any(invoice.is_open for invoice in covered)
+        if hold.mail_id and by_ledger and await inbox.answer(tx, hold.mail_id):
+            done.append(_event("mail.settled", facts, now, {"mail": hold.mail_id}, {"why": why}))
     for hold in todo.alarms:
         await agreements.mark_alarmed(tx, hold.id, now)
         payload = {"kind": hold.kind.value, "reason": hold.reason, "deadline_on": str(hold.deadline_on)}

@@ -19,12 +19,13 @@ _MAX_SENTENCES = 14
 def tempered(found: tuple[Finding, ...], passage: Passage, *, is_sure: bool) -> tuple[Finding, ...]:
     """Return the findings with promises held below certainty where the rest of the mail leaves a doubt.
 
-    `is_sure`: language and date of the mail are beyond doubt. A doubt is: a second promise, another clause that asks,
+    `is_sure`: language and date of the mail are beyond doubt. A doubt is: a second finding or day, another clause that asks,
     denies, supposes, objects or speaks of money, or sheer length.
     """
     promises = [one for one in found if one.intent is Intent.PROMISE]
     is_long = len(passage.own) > _MAX_CHARS or len(passage.sentences) > _MAX_SENTENCES
-    if is_sure and not is_long and len(promises) == 1 and not _doubts(promises[0], passage):
+    says_more = any(one.intent not in (Intent.PROMISE, Intent.ACKNOWLEDGEMENT) for one in found)
+    if is_sure and not (is_long or says_more) and len(promises) == 1 and not _doubts(promises[0], passage):
         return found
     return tuple(
         replace(one, confidence=min(one.confidence, _NOT_CERTAIN)) if one.intent is Intent.PROMISE else one
@@ -36,7 +37,9 @@ def _doubts(promise: Finding, passage: Passage) -> bool:
     start = promise.evidence[0].start
     its_own = [clause for clause in passage.clauses if clause.start <= start < clause.end]
     others = [clause for clause in passage.clauses if clause not in its_own and not clause.is_greeting]
-    return any(clause.has_contrast for clause in its_own) or any(_is_doubtful(clause) for clause in others)
+    names_other_day = any(one.on != promise.on and not one.is_mention for clause in others for one in clause.dates)
+    objects = any(clause.has_contrast for clause in its_own)
+    return objects or names_other_day or any(_is_doubtful(clause) for clause in others)
 
 
 def _is_doubtful(clause: Clause) -> bool:

@@ -65,7 +65,7 @@ def _day_month(said: Said, anchor: date) -> Resolved | None:
     month, day = said.month or 0, said.day or 0
     if said.year:
         on = make_date(said.year, month, day)
-        past = on
+        past = on if on and on <= anchor else None
     else:
         years = [make_date(anchor.year + shift, month, day) for shift in (-1, 0, 1, 2, 3, 4)]
         on = next((one for one in years if one and one >= anchor), None)

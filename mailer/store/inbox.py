@@ -132,6 +132,12 @@ async def save(tx: Tx, mail: StoredMail, *, was: str) -> bool:
     return await tx.run(update(mails).where(mine).values(_values(mail))) == 1
 
 
+async def answer(tx: Tx, mail_id: MailId) -> bool:
+    """Take a mail off the list of a person; returns False when it was not on it."""
+    waiting = (mails.c.id == mail_id) & mails.c.needs_person.is_(True)
+    return await tx.run(update(mails).where(waiting).values(needs_person=False)) == 1
+
+
 async def load(tx: Tx, mail_id: str) -> StoredMail | None:
     """Return one mail, None when unknown."""
     row = await tx.first(select(mails).where(mails.c.id == mail_id))

@@ -65,9 +65,11 @@ async def test_already_paid_holds_until_the_ledger_or_a_person_says_so(world: Wo
     assert facts.invoices[0].open.minor == 50000  # a mail never marks money as paid
     await world.pass_days(14)
     assert len(world.mails) == 1
+    assert await world.waiting() == 1
     await world.pay("INV-1")
     await world.round()
     assert await world.status("INV-1") is Status.PAID
+    assert await world.waiting() == 0  # the ledger has answered the question
 
 
 async def test_out_of_office_postpones_and_then_the_ladder_goes_on(world: World) -> None:

@@ -17,7 +17,7 @@ from mailer.flows.initialise import initialise
 from mailer.flows.policies import calendar_of
 from mailer.flows.switch_mode import switch_mode
 from mailer.settings import load
-from mailer.store import case_facts, events, invoices
+from mailer.store import case_facts, events, inbox, invoices
 from mailer.store.events import RecordedEvent
 from mailer.wiring import App, open_app
 from tests.servers.dovecot import Dovecot
@@ -171,6 +171,11 @@ class World:
             facts = await case_facts.load_one(tx, found[number].customer_id, now=self.clock())
         assert facts is not None
         return facts
+
+    async def waiting(self) -> int:
+        """How many mails wait for a person."""
+        async with self.app.store.reading() as tx:
+            return (await inbox.counts(tx))[1]
 
     def today(self, facts: CaseFacts) -> date:
         customer = facts.customer
