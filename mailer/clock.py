@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford base32, lower case: no i, l, o, u
+#: From the alphabet of RFC 4648 base32 to Crockford's, lower case: no i, l, o, u.
+_CROCKFORD = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", "0123456789abcdefghjkmnpqrstvwxyz")
 
 
 def utc_now() -> datetime:
@@ -20,7 +22,7 @@ Clock = Callable[[], datetime]
 
 def new_id(prefix: str) -> str:
     """Return a fresh opaque id such as "inv_0f3k…" (80 random bits)."""
-    return prefix + "_" + "".join(secrets.choice(_ALPHABET) for _ in range(16))
+    return f"{prefix}_{base64.b32encode(secrets.token_bytes(10)).decode().translate(_CROCKFORD)}"
 
 
 def new_salt() -> bytes:

@@ -79,6 +79,8 @@ def take_in(path: Path, work: Callable[[App, Bar], Awaitable[ImportReport]]) -> 
             )
             raise InputRefused(f"{path.name}: {problem}{helps} Nothing was written.") from problem
         except OSError as problem:
+            if problem.filename != str(path):
+                raise  # a server's trouble, not the file's
             raise InputRefused(f"{path} cannot be read: {problem.strerror}. Nothing was written.") from problem
 
     return run(whole)

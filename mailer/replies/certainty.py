@@ -19,8 +19,8 @@ _MAX_SENTENCES = 14
 def tempered(found: tuple[Finding, ...], passage: Passage, *, is_sure: bool) -> tuple[Finding, ...]:
     """Return the findings with promises held below certainty where the rest of the mail leaves a doubt.
 
-    `is_sure`: language and date of the mail are beyond doubt. A doubt is: a second finding or day, another clause that asks,
-    denies, supposes, objects or speaks of money, or sheer length.
+    `is_sure`: language and date of the mail are beyond doubt. A doubt is: a second finding or day, another clause that
+    asks, denies, supposes, objects or speaks of money, or sheer length.
     """
     promises = [one for one in found if one.intent is Intent.PROMISE]
     is_long = len(passage.own) > _MAX_CHARS or len(passage.sentences) > _MAX_SENTENCES

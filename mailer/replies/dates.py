@@ -1,4 +1,4 @@
-"""Dates as debtors write them, found in a text and resolved against the mail's own local date (SPEC of the corpus).
+"""Dates as debtors write them, found in a text and resolved against the mail's own local date.
 
 Numeric dates follow the order of the sender's country; words follow the rules of the language's phrase file. Every
 date keeps its place, and the other days it may mean: a date with two readings is never certain.

@@ -33,7 +33,8 @@ _REPLY_PREFIX = re.compile(
 )
 #: Whole dates and phone numbers: no part of them is a number of ours.
 _NOT_OURS = re.compile(
-    r"(?<![\w-])(?:\d{4}-\d{2}-\d{2}|\d{1,2}[./]\d{1,2}[./](?:\d{4}|\d{2}))(?![\w-])|\+\d[\d ()/.-]{6,30}|\b0\d[\d ()/]{7,30}"
+    r"(?<![\w-])(?:\d{4}-\d{2}-\d{2}|\d{1,2}[./]\d{1,2}[./](?:\d{4}|\d{2}))(?![\w-])|\+\d[\d ()/.-]{6,30}|"
+    r"\b0\d[\d ()/]{7,30}"
 )
 #: "INV-1": letters tied to the digits need no more than one of those; "on 12" is no number.
 _TIED = re.compile(r"[A-ZÄÖÜ]{2,10}[-/#]?\d")

@@ -93,7 +93,7 @@ def react(
     if reading.kind is MailKind.AUTO_REPLY:
         return _to_absence(reading, match, received_on, business_days_after)
     if reading.kind is not MailKind.HUMAN:
-        return _to_failure(reading, match, sent_to)
+        return _to_failure(reading, match, sent_to, business_days_after(received_on, DEADLINE_BUSINESS_DAYS))
     if match.customer_id is None:
         return (AskPerson(why="nobody's mail yet: say whose it is"),)
     if match.sender is SenderStanding.UNKNOWN:
@@ -139,7 +139,7 @@ def _to_words(reading: Reading, match: Match, deadline: date, sender: str) -> tu
     actions: list[ReplyAction] = []
     if intents & _STOPS:
         reason = f"says: {', '.join(sorted(one.value.replace('_', ' ') for one in intents & _STOPS))}"
-        actions.append(PlaceHold(invoice_ids=(), kind=HoldKind.STOP, reason=reason))
+        actions.append(PlaceHold(invoice_ids=(), kind=HoldKind.STOP, reason=reason, deadline_on=deadline))
         if Intent.STOP_CONTACT in intents and sender:
             actions.append(SuppressAddress(address=sender.lower(), reason="asked not to be contacted"))
     dispute = next((one for one in reading.findings if one.intent is Intent.DISPUTE), None)
@@ -174,15 +174,16 @@ def _to_absence(
     return (hold,)
 
 
-def _to_failure(reading: Reading, match: Match, sent_to: str) -> tuple[ReplyAction, ...]:
+def _to_failure(reading: Reading, match: Match, sent_to: str, deadline: date) -> tuple[ReplyAction, ...]:
     """Bounces and complaints: they act only on a message of ours whose id they carry."""
     if match.outbox_id is None or match.customer_id is None:
         return (AskPerson(why=f"{reading.kind.value.replace('_', ' ')} that fits no message of ours"),)
     is_recipient = bool(sent_to) and reading.failed_address.lower() in ("", sent_to.lower())
     if reading.kind is MailKind.COMPLAINT:
-        stop = PlaceHold(invoice_ids=(), kind=HoldKind.STOP, reason="our mail was reported as unwanted")
+        unwanted = "our mail was reported as unwanted"
+        stop = PlaceHold(invoice_ids=(), kind=HoldKind.STOP, reason=unwanted, deadline_on=deadline)
         suppress = (SuppressAddress(address=sent_to.lower(), reason="complaint"),) if is_recipient else ()
-        return *suppress, stop, AskPerson(why="our mail was reported as unwanted")
+        return *suppress, stop, AskPerson(why=unwanted)
     if reading.failure.startswith("delayed"):
         return ()  # the other server still tries
     failed = MarkUndelivered(outbox_id=match.outbox_id, hard=reading.kind is MailKind.BOUNCE_HARD, why=reading.failure)
@@ -191,5 +192,6 @@ def _to_failure(reading: Reading, match: Match, sent_to: str) -> tuple[ReplyActi
     # A failure for another address is a forwarding gone wrong: ours may be good.
     is_failed = is_recipient and bool(reading.failed_address)
     dead = (SuppressAddress(address=sent_to.lower(), reason=reading.failure),) if is_failed else ()
-    hold = PlaceHold(invoice_ids=(), kind=HoldKind.BOUNCE, reason="the address does not work")
+    reason = "the address does not work"
+    hold = PlaceHold(invoice_ids=(), kind=HoldKind.BOUNCE, reason=reason, deadline_on=deadline)
     return *dead, hold, failed, AskPerson(why="could not be delivered: find another contact")

@@ -58,7 +58,9 @@ async def of_customers(tx: Tx, ids: Sequence[CustomerId], *, recent_since: date 
         statement = select(invoices).where(invoices.c.customer_id.in_(part))
         if recent_since is not None:
             still_open = and_(invoices.c.open_minor > 0, invoices.c.closing.is_(None))
-            statement = statement.where(or_(still_open, invoices.c.paid_on >= recent_since))
+            # A written-off invoice has no day of payment; it is needed to say how its case ended.
+            closed = and_(invoices.c.closing.is_not(None), invoices.c.paid_on.is_(None))
+            statement = statement.where(or_(still_open, closed, invoices.c.paid_on >= recent_since))
         rows = await tx.all(statement.order_by(invoices.c.due_on, invoices.c.number))
         found.extend(invoice_of(row) for row in rows)
     return found

@@ -125,7 +125,9 @@ class Store:
 
 def _engine(url: str) -> AsyncEngine:
     if not url.startswith("sqlite"):
-        return create_async_engine(url, pool_pre_ping=True)
+        # A plan cached while a table was empty would stay a sequential scan for the life of the connection.
+        settings = {"server_settings": {"plan_cache_mode": "force_custom_plan"}}
+        return create_async_engine(url, pool_pre_ping=True, connect_args=settings)
     # One connection would serialise reads behind writes; WAL lets readers go on. AUTOCOMMIT: we say BEGIN ourselves.
     engine = create_async_engine(url, connect_args={"timeout": 30}, isolation_level="AUTOCOMMIT")
 

@@ -13,6 +13,9 @@ from typer.testing import CliRunner
 from mailer.cli.tree import app
 from mailer.clock import utc_now
 from mailer.flows.initialise import initialise
+from mailer.flows.plan_reminders import tick
+from mailer.settings import load
+from mailer.wiring import open_app
 from tests.servers.process import HOST
 
 HEADER = "customer,customer_name,email,language,country,time_zone,number,issued_on,due_on,currency,total,open"
@@ -52,16 +55,26 @@ class Terminal:
         """Return what a command prints with `-o json`."""
         return json.loads(self.type(*words, "-o", "json", code=code))
 
-    def owe(self) -> None:
+    def owe(self, ledger: tuple[tuple[str, str, int, str], ...] = LEDGER) -> None:
         """Import the ledger; INV-1 is its first row."""
         rows = [HEADER]
-        for number, (ref, name, days, amount) in enumerate(LEDGER, start=1):
+        for number, (ref, name, days, amount) in enumerate(ledger, start=1):
             due = today() - timedelta(days=days)
             who = f"{ref},{name},ap@{ref.lower()}.example,en,GB,Europe/London"
             rows.append(f"{who},INV-{number},{due - timedelta(days=30)},{due},EUR,{amount},{amount}")
         path = self.data / "ledger.csv"
         path.write_text("\n".join(rows) + "\n", encoding="utf-8")
         self.type("invoices", "import", str(path))
+
+    def run_once(self) -> None:
+        """Plan once, as the service does every minute: cases open, tasks are given; nothing is sent while paused."""
+
+        async def work() -> None:
+            parts = open_app(load(self.data))
+            await tick(parts.planner())
+            await parts.close()
+
+        asyncio.run(work())
 
 
 def today() -> date:

@@ -19,6 +19,7 @@ from mailer.flows.agree import (
     close_promise,
     confirm_promise,
 )
+from mailer.flows.by_hand import NotTheirInvoice
 from mailer.store import agreements
 from tests.servers.smtp import RecordingSmtp
 from tests.stories.by_hand_room import ACTOR, Room, day, room
@@ -194,3 +195,16 @@ async def test_a_dispute_read_from_a_mail_is_accepted_or_thrown_out(
         await close_dispute(office.store, "disp_1", "theirs", words="", actor=ACTOR, now=office.now)
         with pytest.raises(AgreementRefused, match="no reason of a dispute"):
             await add_dispute(office.store, "C1", "grumpy", words="", actor=ACTOR, now=office.now)
+
+
+async def test_an_invoice_number_may_be_typed_without_its_dashes_but_not_guessed(
+    tmp_path: Path, recording_smtp: RecordingSmtp
+) -> None:
+    async with room(tmp_path, recording_smtp) as office:
+        who = await office.customer()
+        one, _ = await office.invoice(who, "INV-01"), await office.invoice(who, "INV-7")
+        assert (await promise(office, "C1", "2026-03-06", invoice_numbers=("inv 1",))).invoice_ids == (one.id,)
+        await office.invoice(who, "INV-001")
+        assert (await promise(office, "C1", "2026-03-06", invoice_numbers=("INV-01",))).invoice_ids == (one.id,)
+        with pytest.raises(NotTheirInvoice, match="write it in full"):
+            await promise(office, "C1", "2026-03-06", invoice_numbers=("inv 1",))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.stories.terminal import Terminal
+from tests.stories.terminal import Terminal, in_days
 
 
 def test_a_new_house_starts_paused_and_going_live_is_on_record(tmp_path: Path) -> None:
@@ -93,3 +93,39 @@ def test_the_case_sheet_and_the_record_tell_the_same_story(tmp_path: Path) -> No
     assert "EUR 1200.00" in house.type("case", "show", "K2")
     (row,) = house.read("case", "why", "INV-3")
     assert (row["policy_from"], row["is_due"], row["against"][0]["code"]) == ("the default", True, "paused")
+
+
+def test_cases_are_listed_shown_and_closed_for_hand_over(tmp_path: Path) -> None:
+    house = Terminal(tmp_path / "data")
+    house.owe()
+    house.run_once()
+    rows = {row["customer_ref"]: row for row in house.read("case", "list")}
+    assert set(rows) == {"K1", "K2"}
+    assert (rows["K1"]["open"], rows["K1"]["overdue"], rows["K1"]["oldest_days"]) == ("EUR 620.50", 2, 9)
+    assert (rows["K1"]["statuses"], rows["K2"]["oldest_days"]) == ("2 overdue", 40)
+    assert "friendly" in rows["K1"]["next"]
+    assert "1 of 2 are shown" in house.type("case", "list", "--limit", "1")
+    house.type("dispute", "add", "INV-3", "--reason", "late")
+    house.type("promise", "add", "K2", "--by", in_days(3))
+    house.type("invoices", "hold", "K2", "--reason", "boss talks")
+    page = house.type("case", "show", "K2")
+    for part in ("running", "late, open", "all for", "boss talks", "disputed"):
+        assert part in page
+    why = house.type("case", "why", "K2")
+    for part in ("dispute disp_", "promise prom_", "on the whole customer", "the customer disputes the invoice"):
+        assert part.lower() in why.lower()
+    closed = house.read("case", "close", "K2", "--outcome", "handed_over", "--reason", "to the agency")
+    assert (closed["invoices"], closed["left"]) == (["INV-3"], [])
+    assert [row["customer_ref"] for row in house.read("case", "list")] == ["K1"]
+    (gone,) = [row for row in house.read("case", "list", "--all") if row["customer_ref"] == "K2"]
+    assert (gone["outcome"], gone["open"]) == ("handed_over", "")
+    assert "closed" in house.type("case", "show", "K2")
+
+
+def test_a_customer_with_many_invoices_is_told_about_in_short(tmp_path: Path) -> None:
+    house = Terminal(tmp_path / "data")
+    house.owe(tuple(("K1", "Ada Trading Ltd", 3, "10.00") for _ in range(8)))
+    why = house.type("case", "why", "K1")
+    assert "For the whole ladder of one of them: duly case why INV-" in why
+    assert "later:" not in why
+    assert "later:" in house.type("case", "why", "INV-5")

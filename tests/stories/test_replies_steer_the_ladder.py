@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 from mailer.domain.agreement import HoldKind, PromiseState
 from mailer.domain.status import Status
+from mailer.flows.plan_reminders import tick
 from mailer.flows.read_reply import read_stored
 from mailer.flows.receive_mail import poll
 from tests.stories.world import World
@@ -171,3 +172,15 @@ async def test_a_stranger_who_names_an_invoice_waits_in_the_queue_and_holds_it_f
     assert await world.said("INV-4711") == ["friendly"]
     await world.pass_days(1)
     assert await world.said("INV-4711") == ["friendly", "second"]
+
+
+async def test_a_reply_that_comes_while_a_reminder_waits_to_leave_stops_it(world: World) -> None:
+    await world.owe("INV-1", due=DUE)
+    await world.round()
+    world.clock.at += timedelta(days=9)
+    await world.import_ledger()
+    await tick(world.app.planner())  # the second reminder is written and waits
+    world.reply(world.mails[0], "We dispute this invoice: the quantity is wrong.")
+    await world.round()
+    assert len(world.mails) == 1
+    assert [e.payload["code"] for e in await world.events("reminder.cancelled")] == ["disputed"]

@@ -37,7 +37,8 @@ def find(passage: Passage) -> tuple[Finding, ...]:
         for hit in hits(passage, Intent.PROMISE)
         if commits(hit) and (finding := _finding(passage, hit.clause, hit.cue.weight, hit.cue.id))
     ]
-    seen = {hit.clause for hit in hits(passage, Intent.PROMISE)}
+    # "Friday, both invoices": a day and money without a verb, unless the words are those of a payment made.
+    seen = {hit.clause for intent in (Intent.PROMISE, Intent.ALREADY_PAID) for hit in hits(passage, intent)}
     for clause in passage.clauses:
         is_short = len(clause.text.strip()) <= _FRAGMENT_CHARS and (clause.amounts or clause.speaks_of_payment)
         if clause not in seen and is_short and _is_open(clause) and not clause.is_past:

@@ -14,7 +14,8 @@ REPORT = (("content-type", "multipart/report; report-type=delivery-status"),)
 
 
 def report(status: str, words: str, *, action: str = "failed") -> InboundMail:
-    text = f"Final-Recipient: rfc822; Tom@Alder.example\nAction: {action}\nStatus: {status}\nDiagnostic-Code: smtp; {words}"
+    who = "Final-Recipient: rfc822; Tom@Alder.example"
+    text = f"{who}\nAction: {action}\nStatus: {status}\nDiagnostic-Code: smtp; {words}"
     return mail("could not be delivered", from_email=DAEMON, headers=REPORT, report=text)
 
 

@@ -51,9 +51,9 @@ matches = st.builds(
 def test_no_reaction_is_louder_than_silence(
     reading: Reading,
     match: Match,
-    lapsed: bool,
+    lapsed: bool,  # noqa: FBT001 - drawn by hypothesis
     address: str,
-    grace: int,  # noqa: FBT001 - drawn by hypothesis
+    grace: int,
 ) -> None:
     actions = react(
         reading,

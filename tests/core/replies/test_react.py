@@ -202,7 +202,7 @@ def test_a_dead_address_is_suppressed_and_the_customer_held() -> None:
     actions = reaction(bounced(), matched(UNKNOWN))
     assert actions[:3] == (
         SuppressAddress(address="ap@alder.example", reason="5.1.1"),
-        PlaceHold(invoice_ids=(), kind=HoldKind.BOUNCE, reason="the address does not work"),
+        PlaceHold(invoice_ids=(), kind=HoldKind.BOUNCE, reason="the address does not work", deadline_on=IN_FIVE_DAYS),
         MarkUndelivered(outbox_id=OUTBOX, hard=True, why="5.1.1"),
     )
     assert isinstance(actions[3], AskPerson)

@@ -66,7 +66,8 @@ def test_what_is_not_understood_is_no_finding(sentence: str) -> None:
 
 
 def test_evidence_is_verbatim_in_the_own_words() -> None:
-    text = f"Hi Ellen,\n\nnoted. We dispute it: the goods\narrived  damaged.\n\nTom\n\nOn 3 Nov 2026, Ellen wrote:\n> {REMINDER}"
+    below = f"On 3 Nov 2026, Ellen wrote:\n> {REMINDER}"
+    text = f"Hi Ellen,\n\nnoted. We dispute it: the goods\narrived  damaged.\n\nTom\n\n{below}"
     reading = understood(text, sent_text=REMINDER)
     assert reading.findings
     for finding in reading.findings:

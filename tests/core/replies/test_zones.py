@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -41,7 +43,7 @@ def test_attribution_lines_are_nobodys_words(line: str, sent: str | None) -> Non
     "header",
     [
         "From: Ellen Marsh <accounts@seller.example>\nSent: Tuesday, 3 November 2026 10:04\nTo: Tom\nSubject: Invoice",
-        "-----Ursprüngliche Nachricht-----\nVon: Ellen Marsh\nGesendet: Dienstag, 3. November 2026\nAn: Tom\nBetreff: R",
+        "-----Ursprüngliche Nachricht-----\nVon: Ellen Marsh\nGesendet: Dienstag, 3.11.2026\nAn: Tom\nBetreff: X",
         "________________________________\nDe : Ellen Marsh\nEnvoyé : mardi\nÀ : Tom\nObjet : Facture",
         "De: Ellen Marsh\nEnviado: martes\nPara: Tom\nAsunto: Factura",
         "Van: Ellen Marsh\nVerzonden: dinsdag\nAan: Tom\nOnderwerp: Factuur",
@@ -166,7 +168,7 @@ def test_the_zones_cover_every_word_once(lines: list[str]) -> None:
     text = "\n".join(lines)
     parts = zones(text, REMINDER)
     spans = sorted((*parts.own, *parts.quoted, *parts.signature), key=lambda span: span.start)
-    assert all(a.end <= b.start for a, b in zip(spans, spans[1:], strict=False))
+    assert all(a.end <= b.start for a, b in itertools.pairwise(spans))
     covered = "\n".join(text[span.start : span.end] for span in spans)
     assert covered.split() == text.split()
 
