@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from mailer.cli import status_page
-from mailer.cli.context import NEEDS_PERSON, actor, run
+from mailer.cli.context import NEEDS_PERSON, actor, errors, run
 from mailer.cli.output import Output, OutputOption, one_json, say, show
 from mailer.cli.telling import sums, tell, who
 from mailer.flows.overview import Overview, overview
@@ -80,7 +80,8 @@ def status(
             limit=limit,
         )
 
-    page = run(work)
+    with errors.status("looking at every customer …"):
+        page = run(work)
     if output is Output.TABLE:
         for line in status_page.lines(page):
             say(line)
@@ -165,7 +166,8 @@ def simulate(
     async def work(app: App) -> Simulation:
         return await simulate_ledger(app.store, app.policies, now=app.clock(), days=days, tasks_done=not tasks_undone)
 
-    found = run(work)
+    with errors.status(f"looking {days} days ahead for every customer …"):
+        found = run(work)
     show(
         [_send(one) for one in found.sends],
         output,

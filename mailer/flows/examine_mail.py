@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mailer.domain.delivery import OutboxState
 from mailer.domain.ids import OutboxId
 from mailer.domain.message import InboundMail
 from mailer.domain.reading import MailKind, Match
@@ -45,6 +46,10 @@ async def examine(tx: Tx, raw: bytes, *, key: bytes, own_address: str) -> Examin
         by_domain,
         named=own_number_keys(mail, parts),
     )
+    if by_id is None and matched.customer_id is not None:
+        # In a new thread the reminder may be pasted below without any mark: only our own text tells it apart.
+        latest = await outbox.listing(tx, states=[OutboxState.SENT], customer_id=matched.customer_id, limit=1)
+        parts = zones(mail.text, await _sent_text(tx, latest, latest[0].message.id if latest else None))
     return Examined(mail=mail, kind=kind, zones=parts, match=matched)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -50,9 +51,7 @@ async def list_cases(
     return tuple(lines), len(every)
 
 
-async def _lines(
-    tx: Tx, part: customers.Sequence[Case], policies: Policies, limits: Limits, now: datetime
-) -> list[CaseLine]:
+async def _lines(tx: Tx, part: Sequence[Case], policies: Policies, limits: Limits, now: datetime) -> list[CaseLine]:
     found = await case_facts.load(tx, sorted({case.customer_id for case in part}), now=now)
     return [_line(case, found[case.customer_id], policies, limits, now) for case in part]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 import structlog
 
@@ -83,7 +84,7 @@ async def _read(reader: Reader, mail: StoredMail, examined: Examined) -> bool:
         if mail.customer_id is not None:
             await customers.lock(tx, mail.customer_id)
         facts = await facts_of(tx, mail.customer_id, now)
-        reading = _reading(reader, examined, facts)
+        reading = _reading(reader, mail, examined, facts)
         done, why = await _react(tx, reader, mail, examined, reading, facts, now)
         finished = replace(mail, state=DONE, needs_person=bool(why) and not mail.history, why=why)
         if not await inbox.save(tx, finished, was=MATCHED):
@@ -106,8 +107,9 @@ async def _read(reader: Reader, mail: StoredMail, examined: Examined) -> bool:
     return finished.needs_person
 
 
-def _reading(reader: Reader, examined: Examined, facts: CaseFacts | None) -> Reading:
+def _reading(reader: Reader, mail: StoredMail, examined: Examined, facts: CaseFacts | None) -> Reading:
     who: Customer | None = facts.customer if facts else None
+    zone = who.time_zone if who else "UTC"
     return read(
         examined.mail,
         examined.zones,
@@ -115,6 +117,7 @@ def _reading(reader: Reader, examined: Examined, facts: CaseFacts | None) -> Rea
         language_hint=who.language if who else "",
         country=who.country if who else "",
         phrases=reader.phrases,
+        received_on=mail.fetched_at.astimezone(ZoneInfo(zone)).date(),
     )
 
 

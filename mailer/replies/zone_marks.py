@@ -19,6 +19,8 @@ ATTRIBUTION = re.compile(
     r"|.{6,200}<[^<>\s]{3,100}@[^<>\s]{3,100}>.{0,20}:)\s*$",
     re.IGNORECASE,
 )
+#: The same without any date ("On Monday Ellen wrote:"): enough when marked lines follow.
+WROTE = re.compile(rf"(?:{_WROTE}).{{0,120}}:\s*$", re.IGNORECASE)
 #: How such a line begins; most lines do not and need no further look.
 ATTRIBUTION_START = re.compile(r"(?i)^(?:on|am|le|el|op|il|em|den|på|w dniu|dnia|vào)\b|\d|<[^<>\s]{3,100}@")
 

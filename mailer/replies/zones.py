@@ -19,6 +19,7 @@ from mailer.replies.zone_marks import (
     HEADER_OTHER,
     QUOTED_LINE,
     SEPARATOR,
+    WROTE,
 )
 
 _MAX_LINES = 5_000
@@ -207,7 +208,9 @@ def _attribution_end(lines: list[_Line], number: int) -> int:
         if lines[end].is_blank:
             break
         joined = f"{joined} {lines[end].text.strip()}"[:1000]
-        if joined.endswith(":") and ATTRIBUTION.match(joined.strip()):
+        below = next((line.text for line in lines[end + 1 : end + 4] if not line.is_blank), "")
+        is_above_quote = bool(QUOTED_LINE.match(below)) and WROTE.search(joined)
+        if joined.endswith(":") and (is_above_quote or ATTRIBUTION.match(joined.strip())):
             return end + 1
     return 0
 

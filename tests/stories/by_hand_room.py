@@ -157,13 +157,16 @@ async def _blank(folder: Path) -> bytes:
 
 
 @asynccontextmanager
-async def room(folder: Path, server: RecordingSmtp, **assignments: str) -> AsyncIterator[Room]:
+async def room(folder: Path, server: RecordingSmtp, *, url: str = "", **assignments: str) -> AsyncIterator[Room]:
     path = folder / "story.sqlite3"
-    path.write_bytes(await _blank(folder))
-    store = Store(f"sqlite+aiosqlite:///{path}")
+    store = Store(url or f"sqlite+aiosqlite:///{path}")
     seller = Seller(name="Duly Demo Ltd", email="accounts@seller.test", payment_details="IBAN GB00 0000")
     desk = Desk(renderer=Renderer(), seller=seller, key=b"k" * 32, plus_addressing=True)
     try:
+        if url:
+            await schema.migrate(store)
+        else:
+            path.write_bytes(await _blank(folder))
         yield Room(store=store, server=server, policies=policies(**assignments), desk=desk)
     finally:
         await store.close()

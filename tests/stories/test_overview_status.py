@@ -61,9 +61,8 @@ async def test_what_goes_out_tomorrow_is_foretold_although_paused_and_old_balanc
         assert (page.ledger.invoices, page.ledger.open_invoices, page.ledger.customers_in_motion) == (2, 2, 1)
 
 
-async def _trouble_everywhere(office: Room, who: Customer) -> None:
-    first = await office.invoice(who, "INV-1", days_overdue=3)
-    mail = StoredMail(
+def _mail(office: Room, who: Customer) -> StoredMail:
+    return StoredMail(
         id=MailId("mail_1"),
         mailbox="ap@mail.test",
         folder="INBOX",
@@ -80,6 +79,11 @@ async def _trouble_everywhere(office: Room, who: Customer) -> None:
         why="says something about a lawyer",
         needs_person=True,
     )
+
+
+async def _trouble_everywhere(office: Room, who: Customer) -> None:
+    """A mail of theirs and one of nobody; the hold it caused is past its deadline, the dispute it drafted waits."""
+    first, mail = await office.invoice(who, "INV-1", days_overdue=3), _mail(office, who)
     hold = Hold(
         id=HoldId("hold_1"),
         customer_id=who.id,

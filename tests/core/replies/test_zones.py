@@ -59,6 +59,11 @@ def test_everything_under_a_header_block_is_history(header: str, sent: str | Non
     assert own(f"{OWN}\n\n{header}\n\n{REMINDER}", sent) == OWN
 
 
+def test_an_attribution_without_a_date_counts_above_marked_lines_only() -> None:
+    assert own(f"{OWN}\n\nOn Monday Ellen Marsh wrote:\n{QUOTED}") == OWN
+    assert own("On Monday Ellen wrote:\n\nnothing at all").endswith("nothing at all")
+
+
 def test_a_reminder_pasted_back_without_any_mark_is_seen() -> None:
     assert own(f"{OWN}\n\n{REMINDER}") == OWN
     assert own(f"{REMINDER}\n\n{OWN}") == OWN
