@@ -8,7 +8,7 @@ import stat
 import subprocess
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -137,8 +137,12 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Let the environment win over the files (which come in as init values)."""
-        return env_settings, init_settings
+        """Let the environment win over the files (which come in as init values), but not over the folder chosen."""
+
+        def environment() -> dict[str, Any]:
+            return {name: value for name, value in env_settings().items() if name != "data"}
+
+        return cast("PydanticBaseSettingsSource", environment), init_settings
 
     def store_url(self) -> str:
         """Return the database's URL."""

@@ -23,7 +23,8 @@ class EmbeddedRunner:
         self._loops: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
-        """Start the loops; each runs its job at once."""
+        """Start the loops. The mailbox comes first: what came while we were away is read before we write."""
+        await attempt(self._service, "poll")
         self._loops = [asyncio.create_task(self._loop(name), name=f"duly-{name}") for name in JOBS]
 
     def wake(self, name: str) -> None:

@@ -16,7 +16,7 @@ from mailer.flows.receive_mail import PollReport
 from mailer.flows.receive_mail import poll as receive_poll
 from mailer.flows.send_message import DrainReport
 from mailer.flows.send_message import drain as send_drain
-from mailer.flows.trouble import note_trouble
+from mailer.flows.trouble import note_inbox_read, note_trouble
 from mailer.wiring import App
 
 log = structlog.get_logger()
@@ -45,9 +45,17 @@ async def drain(service: Service) -> DrainReport:
 
 
 async def poll(service: Service) -> tuple[PollReport, ReadReport]:
-    """Fetch what came, and read what is stored."""
-    fetched = await receive_poll(service.app.intake())
-    return fetched, await read_stored(service.app.reader())
+    """Fetch what came, and read what is stored, even when the mailbox (or one folder of it) cannot be reached."""
+    app = service.app
+    try:
+        fetched = await receive_poll(app.intake())
+    except BaseException:
+        await read_stored(app.reader())
+        raise
+    read = await read_stored(app.reader())
+    if not fetched.busy:
+        await note_inbox_read(app.store, app.clock())
+    return fetched, read
 
 
 #: Every job by name, with the jobs to wake when it has brought something new.
@@ -62,8 +70,16 @@ async def attempt(service: Service, name: str) -> bool:
         report = await JOBS[name](service)
     except Exception as problem:
         log.exception("job failed", job=name)
-        await note_trouble(service.app.store, job=name, trouble=f"{type(problem).__name__}: {problem}", now=now)
+        await _note(service, name, f"{type(problem).__name__}: {problem}", now)
         return False
     log.info("job done", job=name, report=report)
-    await note_trouble(service.app.store, job=name, trouble="", now=now)
+    await _note(service, name, "", now)
     return True
+
+
+async def _note(service: Service, name: str, trouble: str, now: datetime) -> None:
+    """Note a job's trouble if the database is there to note it in; a runner must outlive a moment without it."""
+    try:
+        await note_trouble(service.app.store, job=name, trouble=trouble, now=now)
+    except Exception:
+        log.exception("trouble could not be noted", job=name)

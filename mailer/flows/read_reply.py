@@ -18,15 +18,15 @@ from mailer.flows.apply_reply import Reaction
 from mailer.flows.examine_mail import Examined, examine
 from mailer.flows.let_mail_go import let_mail_go
 from mailer.flows.match_mail import ACTOR, Reader, by_person, facts_of, held_for_a_stranger, mail_event, match_mail
-from mailer.flows.policies import calendar_of
+from mailer.flows.policies import PolicyMissing, calendar_of
+from mailer.flows.quarantine_mail import quarantine
 from mailer.flows.recording import Happened
 from mailer.replies.react import react
 from mailer.replies.reading import read
 from mailer.store import customers, events, inbox, outbox
-from mailer.store.inbox import DONE, MATCHED, QUARANTINED, STORED, StoredMail
+from mailer.store.inbox import DONE, MATCHED, STORED, StoredMail
 from mailer.store.session import StoreUnreachable, Tx
 
-BATCH = 50
 log = structlog.get_logger()
 
 
@@ -39,25 +39,34 @@ class ReadReport:
     quarantined: int = 0
 
 
+class Overtaken(Exception):
+    """Another worker has finished this mail meanwhile; what was written here is taken back."""
+
+
 async def read_stored(reader: Reader) -> ReadReport:
     """Read every stored mail that was not read yet; one that cannot be read is put aside with its raw bytes."""
     report = ReadReport()
-    while True:
+    async with reader.store.reading() as tx:
+        ids = await inbox.unread(tx)
+    for mail_id in ids:
         async with reader.store.reading() as tx:
-            batch = await inbox.in_state(tx, (STORED, MATCHED), limit=BATCH)
-        if not batch:
-            break
-        for mail in batch:
-            try:
-                needs_person = await read_one(reader, mail)
-            except StoreUnreachable:
-                raise  # not the mail's fault: the next round reads it
-            except Exception as problem:
-                log.exception("mail quarantined", mail=mail.id)
-                await _quarantine(reader, mail, problem)
-                report = replace(report, quarantined=report.quarantined + 1)
-            else:
-                report = replace(report, read=report.read + 1, waiting=report.waiting + needs_person)
+            mail = await inbox.load(tx, mail_id)
+        if mail is None or mail.state not in (STORED, MATCHED):
+            continue  # another worker was faster
+        try:
+            needs_person = await read_one(reader, mail)
+        except StoreUnreachable:
+            raise  # not the mail's fault: the next round reads it
+        except Overtaken:
+            log.info("mail was read by another worker", mail=mail.id)
+        except PolicyMissing:
+            log.warning("mail waits for its customer's policy", mail=mail.id)  # without one nothing is sent either
+        except Exception as problem:
+            log.exception("mail quarantined", mail=mail.id)
+            await quarantine(reader, mail, problem)
+            report = replace(report, quarantined=report.quarantined + 1)
+        else:
+            report = replace(report, read=report.read + 1, waiting=report.waiting + needs_person)
     await let_mail_go(reader)
     return report
 
@@ -88,7 +97,7 @@ async def _read(reader: Reader, mail: StoredMail, examined: Examined) -> bool:
         done, why = await _react(tx, reader, mail, examined, reading, facts, now)
         finished = replace(mail, state=DONE, needs_person=bool(why) and not mail.history, why=why)
         if not await inbox.save(tx, finished, was=MATCHED):
-            return False
+            raise Overtaken(mail.id)
         values = asdict(reading)
         await inbox.keep_reading(
             tx,
@@ -175,13 +184,3 @@ def _said(reading: Reading) -> dict[str, object]:
         "flags": list(reading.flags),
         "return_on": reading.return_on.isoformat() if reading.return_on else None,
     }
-
-
-async def _quarantine(reader: Reader, mail: StoredMail, problem: Exception) -> None:
-    """Put a mail aside for a person; it stays whole and can be read again once the fault is mended."""
-    why = f"could not be read ({type(problem).__name__}); its bytes are kept: `duly inbox reprocess {mail.id}`"
-    async with reader.store.transaction() as tx:
-        now_stored = await inbox.load(tx, mail.id) or mail
-        aside = replace(now_stored, state=QUARANTINED, needs_person=True, why=why)
-        await inbox.save(tx, aside, was=now_stored.state)
-        await events.record(tx, [mail_event("mail.quarantined", aside, None, reader.clock(), {"why": why})])

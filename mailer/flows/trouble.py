@@ -31,3 +31,9 @@ async def troubles(store: Store) -> dict[str, str]:
     async with store.reading() as tx:
         found = {job: await state.get(tx, f"trouble:{job}") or "" for job in JOBS}
     return {job: why for job, why in found.items() if why}
+
+
+async def note_inbox_read(store: Store, now: datetime) -> None:
+    """Note that every folder was looked into and every stored mail was read; sending depends on it."""
+    async with store.transaction() as tx:
+        await state.put(tx, "inbox_read_at", now.isoformat())

@@ -144,10 +144,11 @@ async def load(tx: Tx, mail_id: str) -> StoredMail | None:
     return _mail(row) if row else None
 
 
-async def in_state(tx: Tx, states: Sequence[str], *, limit: int) -> list[StoredMail]:
-    """Return the mails in these states, in the order they were fetched."""
-    statement = select(mails).where(mails.c.state.in_(states)).order_by(mails.c.fetched_at, mails.c.uid, mails.c.id)
-    return [_mail(row) for row in await tx.all(statement.limit(limit))]
+async def unread(tx: Tx) -> list[MailId]:
+    """Return the mails that were stored but not read to the end, in the order they were fetched."""
+    statement = select(mails.c.id).where(mails.c.state.in_((STORED, MATCHED)))
+    rows = await tx.all(statement.order_by(mails.c.fetched_at, mails.c.uid, mails.c.id))
+    return [MailId(row.id) for row in rows]
 
 
 async def listing(

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Executable, Row, Table, event, text
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 
@@ -117,7 +117,9 @@ class Store:
             raise StoreUnreachable(_plain(self.url, problem)) from problem
         try:
             yield connection
-        except OperationalError as problem:
+        except (OperationalError, InterfaceError, DBAPIError) as problem:
+            if not _is_passing(problem):
+                raise
             raise StoreUnreachable(_plain(self.url, problem)) from problem
         finally:
             await connection.close()
@@ -127,9 +129,9 @@ def _engine(url: str) -> AsyncEngine:
     if not url.startswith("sqlite"):
         # A plan cached while a table was empty would stay a sequential scan for the life of the connection.
         settings = {"server_settings": {"plan_cache_mode": "force_custom_plan"}}
-        return create_async_engine(url, pool_pre_ping=True, connect_args=settings)
+        return create_async_engine(url, pool_pre_ping=True, connect_args=settings, hide_parameters=True)
     # One connection would serialise reads behind writes; WAL lets readers go on. AUTOCOMMIT: we say BEGIN ourselves.
-    engine = create_async_engine(url, connect_args={"timeout": 30}, isolation_level="AUTOCOMMIT")
+    engine = create_async_engine(url, connect_args={"timeout": 30}, isolation_level="AUTOCOMMIT", hide_parameters=True)
 
     @event.listens_for(engine.sync_engine, "connect")
     def _pragmas(connection: Any, _record: Any) -> None:
@@ -139,6 +141,13 @@ def _engine(url: str) -> AsyncEngine:
         cursor.close()
 
     return engine
+
+
+def _is_passing(problem: DBAPIError) -> bool:
+    """Whether it is the database's trouble (gone, locked, deadlocked) and not a fault in what was asked of it."""
+    words = str(problem.orig).lower()
+    lost = problem.connection_invalidated or isinstance(problem, OperationalError | InterfaceError)
+    return lost or "deadlock" in words or "connection" in words
 
 
 def _plain(url: str, problem: BaseException) -> str:
