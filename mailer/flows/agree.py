@@ -16,11 +16,11 @@ from mailer.domain.ids import DisputeId, PromiseId
 from mailer.domain.invoice import Invoice
 from mailer.domain.money import ClaimedAmount, Money, MoneyError
 from mailer.domain.reading import DISPUTE_REASONS
-from mailer.flows.apply_reply import owed
+from mailer.flows.apply_reply import owed, replace_earlier
 from mailer.flows.by_hand import Hand, hand_on
 from mailer.flows.policies import Policies, calendar_of
 from mailer.flows.recording import Happened
-from mailer.store import agreements, events
+from mailer.store import agreements, events, inbox
 from mailer.store.session import Store
 
 #: A promise for later than this is taken for a slip of the pen: nobody is left alone that long by mistake.
@@ -89,7 +89,7 @@ async def add_promise(
             owed=owed(hand.facts, ids),
             confirmed=new.confirmed,
         )
-        done = await _replace_earlier(hand, promise)
+        done = await replace_earlier(hand, promise)
         await agreements.save_promise(hand.tx, promise)
         await events.record(hand.tx, [*done, _made(hand, promise, new.words)])
         replaced = tuple(PromiseId(dict(event.refs)["promise"]) for event, _ in done)
@@ -108,24 +108,6 @@ def _made(hand: Hand, promise: Promise, words: str) -> Happened:
     return hand.event("promise.made", {"promise": promise.id}, payload)
 
 
-async def _replace_earlier(hand: Hand, promise: Promise) -> list[Happened]:
-    """Withdraw earlier promises for the same invoices; one for others as well stays for those, so they stay paused."""
-    done = []
-    for earlier in hand.facts.promises:
-        rest = tuple(one for one in earlier.invoice_ids if one not in promise.invoice_ids)
-        if not earlier.is_running or len(rest) == len(earlier.invoice_ids):
-            continue
-        if rest:
-            left = replace(earlier, invoice_ids=rest, amount=None, owed=owed(hand.facts, rest))
-        else:
-            left = replace(earlier, state=PromiseState.WITHDRAWN)
-        await agreements.save_promise(hand.tx, left)
-        payload: dict[str, object] = {"why": "a later promise replaces it", "by": promise.id, "left": list(rest)}
-        type_ = "promise.narrowed" if rest else "promise.withdrawn"
-        done.append(hand.event(type_, {"promise": earlier.id}, payload))
-    return done
-
-
 async def confirm_promise(store: Store, said: str, *, actor: str, now: datetime) -> Agreed:
     """Make a tracked promise confirmed: when it breaks, the customer may be told so. `said`: its id, or whose it is."""
     async with hand_on(store, said, actor=actor, now=now) as hand:
@@ -134,8 +116,7 @@ async def confirm_promise(store: Store, said: str, *, actor: str, now: datetime)
         changed = replace(promise, state=PromiseState.CONFIRMED, confirmed=True)
         await agreements.save_promise(hand.tx, changed)
         payload: dict[str, object] = {"due_on": promise.due_on.isoformat(), "invoices": list(promise.invoice_ids)}
-        await events.record(hand.tx, [hand.event("promise.confirmed", {"promise": promise.id}, payload)])
-        return _agreed(hand, changed)
+        return await _settled(hand, changed, hand.event("promise.confirmed", {"promise": promise.id}, payload))
 
 
 async def close_promise(
@@ -150,8 +131,7 @@ async def close_promise(
         changed = replace(promise, state=outcome)
         await agreements.save_promise(hand.tx, changed)
         payload: dict[str, object] = {"due_on": promise.due_on.isoformat(), "words": words}
-        await events.record(hand.tx, [hand.event(f"promise.{outcome}", {"promise": promise.id}, payload)])
-        return _agreed(hand, changed)
+        return await _settled(hand, changed, hand.event(f"promise.{outcome}", {"promise": promise.id}, payload))
 
 
 async def add_dispute(
@@ -196,8 +176,7 @@ async def accept_dispute(store: Store, said: str, *, words: str = "", actor: str
         _check(dispute, DisputeState.OPEN, dispute_table.TRANSITIONS[dispute.state])
         changed = replace(dispute, state=DisputeState.OPEN)
         await agreements.save_dispute(hand.tx, changed)
-        await events.record(hand.tx, [_opened(hand, changed, words)])
-        return _agreed(hand, changed)
+        return await _settled(hand, changed, _opened(hand, changed, words))
 
 
 async def close_dispute(store: Store, said: str, outcome: str, *, words: str, actor: str, now: datetime) -> Agreed:
@@ -210,13 +189,24 @@ async def close_dispute(store: Store, said: str, outcome: str, *, words: str, ac
         changed = replace(dispute, state=DisputeState.CLOSED, outcome=outcome)
         await agreements.save_dispute(hand.tx, changed)
         payload: dict[str, object] = {"outcome": outcome, "words": words, "invoices": list(dispute.invoice_ids)}
-        await events.record(hand.tx, [hand.event("dispute.closed", {"dispute": dispute.id}, payload)])
-        return _agreed(hand, changed)
+        return await _settled(hand, changed, hand.event("dispute.closed", {"dispute": dispute.id}, payload))
 
 
 def _opened(hand: Hand, dispute: Dispute, words: str) -> Happened:
     payload: dict[str, object] = {"reason": dispute.reason, "words": words, "invoices": list(dispute.invoice_ids)}
     return hand.event("dispute.opened", {"dispute": dispute.id}, payload)
+
+
+async def _settled(hand: Hand, changed: Promise | Dispute, event: Happened) -> Agreed:
+    """Record what a person made of it; the mail it was read from waits for nobody any more."""
+    done = [event]
+    mail = await inbox.load(hand.tx, changed.mail_id) if changed.mail_id else None
+    if mail is not None and mail.customer_id == hand.customer.id and await inbox.answer(hand.tx, mail.id):
+        word = "promise" if isinstance(changed, Promise) else "dispute"
+        payload: dict[str, object] = {"decision": f"{word} {changed.state.value}", "asked": mail.why}
+        done.append(hand.event("mail.decided", {"mail": mail.id, word: changed.id}, payload))
+    await events.record(hand.tx, done)
+    return _agreed(hand, changed)
 
 
 def _agreed(hand: Hand, what: Promise | Dispute) -> Agreed:

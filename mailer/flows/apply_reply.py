@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import reduce
-from typing import assert_never
+from typing import Protocol, assert_never
 
 from mailer.clock import new_id
 from mailer.domain.actions import (
@@ -37,6 +38,23 @@ class Reaction:
     actor: str
     now: datetime
 
+    async def carry_out_all(self, actions: Sequence[ReplyAction]) -> tuple[list[Happened], str]:
+        """Write what follows from a mail; returns the events, and what a person is asked ("" for nothing)."""
+        allowed = self._nothing_overruled(actions)
+        done = [event for action in allowed for event in await self.carry_out(action)]
+        return done, "; ".join(action.why for action in allowed if isinstance(action, AskPerson))
+
+    def _nothing_overruled(self, actions: Sequence[ReplyAction]) -> tuple[ReplyAction, ...]:
+        """Leave a promise against one that a person has confirmed to a person: until then the reply's hold stays."""
+        named = {one for action in actions if isinstance(action, TrackPromise) for one in action.invoice_ids}
+        agreed = [p for p in self.facts.promises if p.state is PromiseState.CONFIRMED and named & set(p.invoice_ids)]
+        if not agreed:
+            return tuple(actions)
+        days = ", ".join(sorted({promise.due_on.isoformat() for promise in agreed}))
+        why = f"promises again what a person has confirmed for {days}: decide which of the two counts"
+        kept = (action for action in actions if not isinstance(action, TrackPromise | EndReplyHold))
+        return *kept, AskPerson(why=why)
+
     async def carry_out(self, action: ReplyAction) -> list[Happened]:
         """Write one action; `AskPerson` is for the caller, who marks the mail."""
         match action:
@@ -59,9 +77,9 @@ class Reaction:
                 assert_never(action)
 
     async def hold(self, action: PlaceHold) -> list[Happened]:
-        """Place a hold, unless this mail has placed one of that kind already."""
+        """Place a hold, unless one of that kind by this mail covers these invoices of this customer already."""
         mine = await agreements.holds_of_mail(self.tx, self.mail_id)
-        if any(hold.kind is action.kind for hold in mine):
+        if any(hold.kind is action.kind and self._covers(hold, action.invoice_ids) for hold in mine):
             return []
         placed = Hold(
             id=HoldId(new_id("hold")),
@@ -84,6 +102,11 @@ class Reaction:
         }
         return [self.event("hold.placed", {"hold": placed.id}, payload)]
 
+    def _covers(self, hold: Hold, invoice_ids: tuple[InvoiceId, ...]) -> bool:
+        """Whether a hold is on this customer and on all of these invoices (none named: all of the customer's)."""
+        all_of_them = bool(invoice_ids) and set(invoice_ids) <= set(hold.invoice_ids)
+        return hold.customer_id == self.facts.customer.id and (not hold.invoice_ids or all_of_them)
+
     async def _end_reply_hold(self, action: EndReplyHold) -> list[Happened]:
         done = []
         for hold in await agreements.holds_of_mail(self.tx, self.mail_id):
@@ -94,13 +117,7 @@ class Reaction:
         return done
 
     async def _track(self, action: TrackPromise) -> list[Happened]:
-        """Keep a promise; an earlier running one for the same invoices is replaced by it."""
-        done = []
-        for earlier in self.facts.promises:
-            if earlier.is_running and set(earlier.invoice_ids) & set(action.invoice_ids):
-                await agreements.save_promise(self.tx, replace(earlier, state=PromiseState.WITHDRAWN))
-                payload: dict[str, object] = {"why": "a later promise replaces it"}
-                done.append(self.event("promise.withdrawn", {"promise": earlier.id}, payload))
+        """Keep a promise; an earlier running one is replaced by it for the same invoices."""
         promise = Promise(
             id=PromiseId(new_id("prom")),
             customer_id=self.facts.customer.id,
@@ -113,8 +130,9 @@ class Reaction:
             owed=owed(self.facts, action.invoice_ids),
             mail_id=self.mail_id,
         )
+        done = await replace_earlier(self, promise)
         await agreements.save_promise(self.tx, promise)
-        payload = {
+        payload: dict[str, object] = {
             "due_on": action.due_on.isoformat(),
             "pauses_until_on": action.pauses_until_on.isoformat(),
             "amount": action.amount.text if action.amount else None,
@@ -123,6 +141,8 @@ class Reaction:
         return [*done, self.event("promise.tracked", {"promise": promise.id}, payload)]
 
     async def _dispute(self, action: DraftDispute) -> list[Happened]:
+        if any(dispute.mail_id == self.mail_id and dispute.is_running for dispute in self.facts.disputes):
+            return []  # read again: the dispute it drafted before stands
         dispute = Dispute(
             id=DisputeId(new_id("disp")),
             customer_id=self.facts.customer.id,
@@ -142,6 +162,24 @@ class Reaction:
         payload: dict[str, object] = {"hard": action.hard, "why": action.why}
         return [self.event("reminder.bounced", {"message": action.outbox_id}, payload)]
 
+    async def take_back(self, why: str) -> list[Happened]:
+        """End what this mail has caused at this customer and no person has confirmed: holds, promise, draft dispute."""
+        done = [
+            self.event("hold.released", {"hold": hold.id}, {"kind": hold.kind.value, "why": why})
+            for hold in self.facts.holds
+            if hold.mail_id == self.mail_id and await agreements.release_hold(self.tx, hold.id, self.now)
+        ]
+        for promise in self.facts.promises:
+            if promise.mail_id == self.mail_id and promise.state is PromiseState.TRACKED:
+                await agreements.save_promise(self.tx, replace(promise, state=PromiseState.WITHDRAWN))
+                done.append(self.event("promise.withdrawn", {"promise": promise.id}, {"why": why}))
+        for dispute in self.facts.disputes:
+            if dispute.mail_id == self.mail_id and dispute.state is DisputeState.DRAFT:
+                await agreements.save_dispute(self.tx, replace(dispute, state=DisputeState.CLOSED, outcome=why))
+                payload: dict[str, object] = {"outcome": why, "invoices": list(dispute.invoice_ids)}
+                done.append(self.event("dispute.closed", {"dispute": dispute.id}, payload))
+        return done
+
     def event(self, type_: str, refs: dict[str, str], payload: dict[str, object]) -> Happened:
         """Return an event about this customer and this mail."""
         return reply_event(
@@ -154,6 +192,39 @@ class Reaction:
             refs=refs,
             payload=payload,
         )
+
+
+class Acting(Protocol):
+    """Somebody acting on one customer's case inside one transaction: a mail's reaction, or a person's hand."""
+
+    @property
+    def tx(self) -> Tx:
+        """The transaction."""
+
+    @property
+    def facts(self) -> CaseFacts:
+        """The case as it is now."""
+
+    def event(self, type_: str, refs: dict[str, str], payload: dict[str, object]) -> Happened:
+        """Return an event about this customer."""
+
+
+async def replace_earlier(by: Acting, promise: Promise) -> list[Happened]:
+    """Withdraw earlier promises for the same invoices; one for others as well stays for those, so they stay paused."""
+    done = []
+    for earlier in by.facts.promises:
+        rest = tuple(one for one in earlier.invoice_ids if one not in promise.invoice_ids)
+        if not earlier.is_running or earlier.id == promise.id or len(rest) == len(earlier.invoice_ids):
+            continue
+        if rest:
+            left = replace(earlier, invoice_ids=rest, amount=None, owed=owed(by.facts, rest))
+        else:
+            left = replace(earlier, state=PromiseState.WITHDRAWN)
+        await agreements.save_promise(by.tx, left)
+        payload: dict[str, object] = {"why": "a later promise replaces it", "by": promise.id, "left": list(rest)}
+        type_ = "promise.narrowed" if rest else "promise.withdrawn"
+        done.append(by.event(type_, {"promise": earlier.id}, payload))
+    return done
 
 
 def reply_event(

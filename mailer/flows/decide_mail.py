@@ -12,9 +12,9 @@ from mailer.domain.actions import PlaceHold
 from mailer.domain.agreement import Dispute, DisputeState, HoldKind, Promise, PromiseState
 from mailer.domain.case import CaseFacts
 from mailer.domain.customer import Customer
-from mailer.domain.ids import DisputeId, InvoiceId, PromiseId
+from mailer.domain.ids import CustomerId, DisputeId, InvoiceId, PromiseId
 from mailer.domain.reading import DISPUTE_REASONS, MatchMethod
-from mailer.flows.apply_reply import Reaction, owed
+from mailer.flows.apply_reply import Reaction, owed, replace_earlier
 from mailer.flows.match_mail import Reader
 from mailer.flows.policies import calendar_of
 from mailer.flows.read_reply import read_one
@@ -25,6 +25,8 @@ from mailer.store.session import Tx
 
 #: A hold from a reply that a person keeps is looked at again after so many business days.
 LOOK_AGAIN_BUSINESS_DAYS = 5
+#: Why what a mail has caused ends at a customer it was not from.
+SOMEBODY_ELSES = "the mail belonged to somebody else"
 
 
 class DecisionRefused(ValueError):
@@ -58,11 +60,13 @@ async def assign(
 ) -> bool:
     """Say whose a mail is, then let it hold and be read like any other; returns whether it still needs a person.
 
+    What it had caused at another customer ends first, unless a person had confirmed it there.
     Raises DecisionRefused for an unknown mail or one whose bytes were let go.
     """
     now = reader.clock()
     async with reader.store.transaction() as tx:
         mail = await _mail(tx, mail_id)
+        ended = await _take_back_elsewhere(tx, mail, customer.id, actor, now)
         facts = await case_facts.load_one(tx, customer.id, now=now)
         theirs = tuple(i.id for i in facts.invoices if i.is_open) if facts else ()
         given = replace(
@@ -79,8 +83,25 @@ async def assign(
         event = happened(
             "mail.assigned", now=now, actor=actor, customer_id=customer.id, refs={"mail": mail.id}, payload=payload
         )
-        await events.record(tx, [event])
+        await events.record(tx, [*ended, event])
     return await read_one(reader, given)
+
+
+async def _take_back_elsewhere(
+    tx: Tx, mail: StoredMail, owner: CustomerId, actor: str, now: datetime
+) -> list[Happened]:
+    """End what this mail has caused at everybody but its owner: whose it was, or whose invoices a stranger named."""
+    touched = {hold.customer_id for hold in await agreements.holds_of_mail(tx, mail.id)}
+    if mail.customer_id is not None:
+        touched.add(mail.customer_id)
+    done = []
+    for one in sorted(touched - {owner}):
+        await customers.lock(tx, one)
+        facts = await case_facts.load_one(tx, one, now=now)
+        if facts is not None:
+            former = Reaction(tx=tx, facts=facts, mail_id=mail.id, actor=actor, now=now)
+            done.extend(await former.take_back(SOMEBODY_ELSES))
+    return done
 
 
 async def reprocess(reader: Reader, mail_id: str, actor: str) -> bool:
@@ -115,26 +136,26 @@ async def decide(reader: Reader, mail_id: str, verdict: Verdict, actor: str) -> 
 
 
 async def _carry_out(reader: Reader, reaction: Reaction, mail: StoredMail, verdict: Verdict) -> list[Happened]:
-    ended = await _end_holds(reaction, verdict)
+    """Write what the verdict means; whatever can refuse it is asked before anything of this mail ends."""
     facts = reaction.facts
     policy = reader.policies.of(facts.customer)
     calendar = calendar_of(facts.customer, policy, reaction.now)
     today = calendar.local_day(reaction.now)
     later = calendar.add_business_days(today, LOOK_AGAIN_BUSINESS_DAYS)
-    invoice_ids = mail.invoice_ids
+    invoice_ids = _about(mail, facts, verdict.decision)
     words = verdict.reason or f"decided by a person: {verdict.decision}"
     match verdict.decision:
         case Decision.CONTINUE:
-            return ended
+            return await _end_holds(reaction, verdict)
         case Decision.PROMISE:
             if verdict.on is None or verdict.on < today:
                 raise DecisionRefused("a promise needs the day it is for, today or later: --on YYYY-MM-DD")
             until = calendar.add_business_days(verdict.on, policy.grace_business_days)
-            return [*ended, *await _confirm(reaction, invoice_ids, verdict.on, until)]
+            return [*await _end_holds(reaction, verdict), *await _confirm(reaction, invoice_ids, verdict.on, until)]
         case Decision.DISPUTE:
             if verdict.reason not in DISPUTE_REASONS:
                 raise DecisionRefused(f"a dispute needs --reason, one of: {', '.join(DISPUTE_REASONS)}")
-            return [*ended, *await _open_dispute(reaction, invoice_ids, verdict.reason)]
+            return [*await _end_holds(reaction, verdict), *await _open_dispute(reaction, invoice_ids, verdict.reason)]
         case Decision.PAID:
             hold = PlaceHold(
                 invoice_ids=invoice_ids, kind=HoldKind.CLAIMED_PAID, reason="says it is paid", deadline_on=later
@@ -152,7 +173,18 @@ async def _carry_out(reader: Reader, reaction: Reaction, mail: StoredMail, verdi
             hold = PlaceHold(invoice_ids=(), kind=HoldKind.STOP, reason=words)
         case _:
             assert_never(verdict.decision)
-    return [*ended, *await reaction.hold(hold)]
+    return [*await _end_holds(reaction, verdict), *await reaction.hold(hold)]
+
+
+def _about(mail: StoredMail, facts: CaseFacts, decision: Decision) -> tuple[InvoiceId, ...]:
+    """Return the invoices decided on; a mail that names none is about all that are open, where some must be named."""
+    if mail.invoice_ids or decision not in (Decision.PROMISE, Decision.DISPUTE, Decision.PAID):
+        return mail.invoice_ids
+    still_open = tuple(invoice.id for invoice in facts.invoices if invoice.is_open)
+    if not still_open:
+        who = facts.customer.name
+        raise DecisionRefused(f"nothing is open at {who}, so there is nothing for a {decision}: `continue` answers it")
+    return still_open
 
 
 async def _end_holds(reaction: Reaction, verdict: Verdict) -> list[Happened]:
@@ -182,9 +214,10 @@ async def _confirm(reaction: Reaction, invoice_ids: tuple[InvoiceId, ...], due_o
         mail_id=reaction.mail_id,
         confirmed=True,
     )
+    replaced = await replace_earlier(reaction, promise)
     await agreements.save_promise(reaction.tx, promise)
     payload: dict[str, object] = {"due_on": due_on.isoformat(), "invoices": list(invoice_ids)}
-    return [reaction.event("promise.confirmed", {"promise": promise.id}, payload)]
+    return [*replaced, reaction.event("promise.confirmed", {"promise": promise.id}, payload)]
 
 
 async def _open_dispute(reaction: Reaction, invoice_ids: tuple[InvoiceId, ...], reason: str) -> list[Happened]:

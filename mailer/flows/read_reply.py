@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from mailer.clock import new_salt
-from mailer.domain.actions import AskPerson
 from mailer.domain.case import CaseFacts
 from mailer.domain.customer import Customer
 from mailer.domain.ids import OutboxId
@@ -162,8 +161,7 @@ async def _react(
         sender=examined.mail.from_email,
     )
     reaction = Reaction(tx=tx, facts=facts, mail_id=mail.id, actor=ACTOR, now=now)
-    done = [event for action in actions for event in await reaction.carry_out(action)]
-    return done, "; ".join(action.why for action in actions if isinstance(action, AskPerson))
+    return await reaction.carry_out_all(actions)
 
 
 def _said(reading: Reading) -> dict[str, object]:

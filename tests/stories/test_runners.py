@@ -28,9 +28,11 @@ async def running(world: World) -> AsyncIterator[None]:
             worker = arq_worker.worker(service, world.redis_url, EVERY_SECOND, handle_signals=False)
             task = asyncio.create_task(worker.async_run())
             yield
-            await worker.close()
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+            # arq's close() cancels what runs and then waits for it: let it finish first
+            await asyncio.gather(*worker.tasks.values(), return_exceptions=True)
+            await worker.close()
         else:
             runner = EmbeddedRunner(service, EVERY_SECOND)
             await runner.start()
