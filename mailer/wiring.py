@@ -73,7 +73,6 @@ class App:
             open_mailbox=self.mailbox,
             name=f"{imap.username}@{imap.host}",
             folders=imap.folders,
-            owner=self.owner,
             clock=self.clock,
         )
 

@@ -13,7 +13,7 @@ from sqlalchemy import delete, func, insert, select, update
 from mailer.domain.ids import CustomerId, InvoiceId, MailId, OutboxId
 from mailer.store.mail_tables import folders, mails, missing_uids
 from mailer.store.session import Tx, upsert
-from mailer.store.tables import payloads
+from mailer.store.tables import customer_emails, payloads
 
 #: States of a stored mail.
 STORED, MATCHED, DONE, QUARANTINED = "stored", "matched", "done", "quarantined"
@@ -21,13 +21,19 @@ STORED, MATCHED, DONE, QUARANTINED = "stored", "matched", "done", "quarantined"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cursor:
-    """How far a folder has been read: every UID up to `last_uid` under this UIDVALIDITY is stored or noted missing."""
+    """How far a folder has been read: every UID up to `last_uid` under this UIDVALIDITY is stored or noted missing.
+
+    `opened_at` is our first contact with the folder, kept when the server numbers it anew (None: `polled_at`). Mails
+    below `opened_uid` were there when this UIDVALIDITY was first seen.
+    """
 
     mailbox: str
     folder: str
     uidvalidity: int
     last_uid: int
     polled_at: datetime
+    opened_at: datetime | None = None
+    opened_uid: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +78,8 @@ async def cursor(tx: Tx, mailbox: str, folder: str) -> Cursor | None:
         uidvalidity=row.uidvalidity,
         last_uid=row.last_uid,
         polled_at=row.polled_at,
+        opened_at=row.opened_at,
+        opened_uid=row.opened_uid,
     )
 
 
@@ -83,6 +91,8 @@ async def put_cursor(tx: Tx, at: Cursor) -> None:
         "uidvalidity": at.uidvalidity,
         "last_uid": at.last_uid,
         "polled_at": at.polled_at,
+        "opened_at": at.opened_at or at.polled_at,
+        "opened_uid": at.opened_uid,
     }
     await upsert(tx, folders, row)
 
@@ -168,18 +178,34 @@ async def listing(
 
 
 async def unclaimed_before(tx: Tx, before: datetime) -> list[StoredMail]:
-    """Return mails of nobody we know, fetched before then, whose raw bytes are still kept."""
+    """Return mails read to the end, tied to nobody, by no known address, fetched before then, with their raw bytes.
+
+    Whether its domain, a token or a number in it leads to a customer is for the caller to find out.
+    """
+    known = select(customer_emails.c.email).where(customer_emails.c.email == func.lower(mails.c.from_email))
     statement = select(mails).where(
-        mails.c.customer_id.is_(None), mails.c.payload_id.is_not(None), mails.c.fetched_at < before
+        mails.c.state == DONE,
+        mails.c.customer_id.is_(None),
+        mails.c.payload_id.is_not(None),
+        mails.c.fetched_at < before,
+        ~known.exists(),
     )
     return [_mail(row) for row in await tx.all(statement.order_by(mails.c.fetched_at))]
 
 
-async def let_go(tx: Tx, mail: StoredMail, why: str) -> None:
-    """Delete the raw bytes of a mail; its hash, UID and the reason stay."""
+async def let_go(tx: Tx, mail: StoredMail, why: str) -> bool:
+    """Delete the raw bytes of a mail; its hash, UID and the reason stay.
+
+    Returns False, with nothing deleted, when it became somebody else's or is being read again meanwhile.
+    """
+    same = (mails.c.id == mail.id) & mails.c.customer_id.is_not_distinct_from(mail.customer_id)
+    if await tx.first(select(mails.c.id).where(same).with_for_update()) is None:
+        return False
     bare = replace(mail, payload_id="", from_email="", subject="", why=why, needs_person=False)
-    await save(tx, bare, was=mail.state)
+    if not await save(tx, bare, was=mail.state):
+        return False
     await tx.run(delete(payloads).where(payloads.c.id == mail.payload_id))
+    return True
 
 
 async def claim_payload(tx: Tx, mail: StoredMail) -> None:

@@ -101,6 +101,8 @@ folders = Table(
     Column("uidvalidity", BigInt, nullable=False),
     Column("last_uid", BigInt, nullable=False),
     Column("polled_at", UtcAt, nullable=False),
+    Column("opened_at", UtcAt, nullable=False),
+    Column("opened_uid", BigInt, nullable=False),
 )
 
 #: UIDs a server left out of an answer; looked for again, never silently passed.

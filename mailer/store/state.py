@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from mailer.domain.actions import NotNow
 from mailer.domain.ids import CustomerId, InvoiceId, StepId, step_claim_key
@@ -46,15 +47,15 @@ async def confirm_ledger(tx: Tx, now: datetime) -> None:
 
 
 async def lease(tx: Tx, name: str, owner: str, *, now: datetime, until_at: datetime) -> bool:
-    """Take or renew a lease; returns False when somebody else holds it."""
-    row = await tx.first(select(leases).where(leases.c.name == name).with_for_update())
-    if row is None:
-        await upsert(tx, leases, {"name": name, "owner": owner, "until_at": until_at})
-        return True
-    if row.owner != owner and row.until_at > now:
-        return False
-    await tx.run(update(leases).where(leases.c.name == name).values(owner=owner, until_at=until_at))
-    return True
+    """Take or renew a lease; returns False when somebody else holds it. Of several first takers one gets it."""
+    dialect_insert = sqlite.insert if tx.dialect == "sqlite" else postgresql.insert
+    statement = dialect_insert(leases).values(name=name, owner=owner, until_at=until_at)
+    taken = statement.on_conflict_do_update(
+        index_elements=[leases.c.name],
+        set_={"owner": owner, "until_at": until_at},
+        where=(leases.c.until_at <= now) | (leases.c.owner == owner),
+    )
+    return await tx.run(taken) == 1
 
 
 async def unlease(tx: Tx, name: str, owner: str) -> None:

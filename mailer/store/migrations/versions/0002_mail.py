@@ -23,6 +23,8 @@ def upgrade() -> None:  # long: one statement per table
         sa.Column("uidvalidity", BigInt, nullable=False),
         sa.Column("last_uid", BigInt, nullable=False),
         sa.Column("polled_at", UtcAt(), nullable=False),
+        sa.Column("opened_at", UtcAt(), nullable=False),
+        sa.Column("opened_uid", BigInt, nullable=False),
         sa.PrimaryKeyConstraint("mailbox", "folder", name=op.f("pk_folders")),
     )
     op.create_table(
