@@ -80,6 +80,7 @@ class Sending(_Part):
     default_policy: str
     assignments: dict[str, str]
     max_data_age_hours: int = Field(ge=1)
+    max_inbox_age_minutes: int = Field(ge=0)
     lease_seconds: int = Field(ge=60)
 
 

@@ -60,6 +60,7 @@ class App:
             channel=channel,
             policies=self.policies,
             max_data_age_hours=self.settings.sending.max_data_age_hours,
+            max_inbox_age_minutes=self.settings.sending.max_inbox_age_minutes,
             lease_seconds=self.settings.sending.lease_seconds,
             owner=self.owner,
             clock=self.clock,

@@ -14,7 +14,7 @@ from arq.connections import RedisSettings
 from arq.cron import CronJob
 
 from workers.embedded import GRACE_SECONDS
-from workers.jobs import JOBS, WAKES, Service, attempt
+from workers.jobs import JOBS, Service, attempt
 
 QUEUE = "duly"
 MINUTE = 60
@@ -68,9 +68,8 @@ def worker(
 
 def _job(service: Service, name: str) -> Callable[..., Coroutine[Any, Any, None]]:
     async def job(ctx: dict[str, Any]) -> None:
-        if await attempt(service, name):
-            for other in WAKES[name]:
-                await enqueue(ctx["redis"], other)
+        for other in await attempt(service, name) or ():
+            await enqueue(ctx["redis"], other)
 
     job.__qualname__ = name
     return job

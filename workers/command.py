@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, assert_never
 
@@ -14,6 +15,7 @@ from mailer.cli.tree import app
 from mailer.domain.actions import CreateTask, SendReminder, SkipStep
 from mailer.flows.preview import Copy, send_copies
 from mailer.flows.rehearse import Rehearsed, rehearse
+from mailer.flows.send_message import DrainReport
 from mailer.rendering.headers import checked_address
 from mailer.store import state
 from mailer.wiring import App
@@ -137,6 +139,8 @@ def _passes(most: int, output: Output) -> None:
                 fetched, read = await poll(service)
                 planned = await tick(service)
                 sent = await drain(service)
+                while sent.more:
+                    sent = _and(sent, await drain(service))
                 for name, value in (
                     ("fetched", fetched.fetched), ("read", read.read), ("waiting", read.waiting),
                     ("queued", planned.queued), ("tasks", planned.tasks), ("sent", sent.sent),
@@ -156,6 +160,12 @@ def _passes(most: int, output: Output) -> None:
         if output is Output.TABLE:
             say("something needs you: `duly status`")
         raise typer.Exit(1)
+
+
+def _and(before: DrainReport, after: DrainReport) -> DrainReport:
+    """Return two drains as one; what is true of the last is true of both."""
+    counts = ("sent", "deferred", "failed", "unknown", "cancelled")
+    return replace(after, **{name: getattr(before, name) + getattr(after, name) for name in counts})
 
 
 @app.command("demo")

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
 
-from workers.jobs import JOBS, WAKES, Service, attempt
+from workers.jobs import JOBS, Service, attempt
 
 #: How long running jobs may take to finish when the service is stopped; a delivery waits up to 600 s after its dot.
 GRACE_SECONDS = 660.0
@@ -34,6 +34,7 @@ class EmbeddedRunner:
     async def stop(self) -> None:
         """Let running jobs finish (no message is left in doubt), then end; harmless when not started."""
         self._stopping.set()
+        self._service.stopping.set()
         for event in self._wake.values():
             event.set()
         if self._loops:
@@ -45,8 +46,7 @@ class EmbeddedRunner:
     async def _loop(self, name: str) -> None:
         while not self._stopping.is_set():
             self._wake[name].clear()
-            if await attempt(self._service, name):
-                for other in WAKES[name]:
-                    self._wake[other].set()
+            for other in await attempt(self._service, name) or ():
+                self._wake[other].set()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._wake[name].wait(), timeout=self._intervals[name])

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from time import monotonic
 
 import structlog
 
@@ -19,6 +21,8 @@ from mailer.flows.send_message import drain as send_drain
 from mailer.flows.trouble import note_inbox_read, note_trouble
 from mailer.wiring import App
 
+#: How long one drain may go on starting messages; with the 600 s of the last one it stays below any job's time-out.
+SLICE_SECONDS = 100.0
 log = structlog.get_logger()
 
 
@@ -28,6 +32,8 @@ class Service:
 
     app: App
     channel: Channel
+    #: Set when the process is to end: a drain then starts no further message.
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def close(self) -> None:
         """Close the channel; the parts belong to whoever opened them."""
@@ -40,8 +46,13 @@ async def tick(service: Service) -> TickReport:
 
 
 async def drain(service: Service) -> DrainReport:
-    """Send what is due."""
-    return await send_drain(service.app.sender(service.channel))
+    """Send what is due, for a while; a runner drains again when there is more, so that no job runs without end."""
+    ends = monotonic() + SLICE_SECONDS
+
+    def may_go_on() -> bool:
+        return monotonic() < ends and not service.stopping.is_set()
+
+    return await send_drain(replace(service.app.sender(service.channel), may_go_on=may_go_on))
 
 
 async def poll(service: Service) -> tuple[PollReport, ReadReport]:
@@ -63,18 +74,21 @@ JOBS: dict[str, Callable[[Service], Awaitable[object]]] = {"tick": tick, "drain"
 WAKES: dict[str, tuple[str, ...]] = {"tick": ("drain",), "drain": (), "poll": ("tick",)}
 
 
-async def attempt(service: Service, name: str) -> bool:
-    """Run a job; whatever it raises is logged and noted for `duly status`, and the next round tries again."""
+async def attempt(service: Service, name: str) -> tuple[str, ...] | None:
+    """Run a job and return the jobs to wake now; None when it failed.
+
+    Whatever it raises is logged and noted for `duly status`, and the next round tries again.
+    """
     now: datetime = service.app.clock()
     try:
         report = await JOBS[name](service)
     except Exception as problem:
         log.exception("job failed", job=name)
         await _note(service, name, f"{type(problem).__name__}: {problem}", now)
-        return False
+        return None
     log.info("job done", job=name, report=report)
     await _note(service, name, "", now)
-    return True
+    return (*WAKES[name], *(("drain",) if isinstance(report, DrainReport) and report.more else ()))
 
 
 async def _note(service: Service, name: str, trouble: str, now: datetime) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from mailer.domain.case import StepHow
 from mailer.domain.customer import Customer
 from mailer.domain.ids import CaseId
 from mailer.domain.invoice import Invoice, InvoiceClosing
 from mailer.flows.by_hand import hand_on
 from mailer.replies.numbers import normalise_number
-from mailer.store import contacts, customers, events, invoices
+from mailer.store import contacts, customers, events, invoices, outbox
 from mailer.store.session import Store
 
 #: How a person may end a case; `paid` comes by itself, from the ledger.
@@ -53,6 +54,7 @@ async def close_case(
         for task in hand.facts.tasks:
             if set(task.invoice_ids) <= {invoice.id for invoice in gone}:
                 await contacts.close_task(hand.tx, task.id, now)
+                await outbox.mark_steps(hand.tx, StepHow.SKIPPED, now, task_id=task.id)
                 done.append(hand.event("task.closed", {"task": task.id}, {"why": f"the case was {outcome.value}"}))
         await customers.close_case(hand.tx, case_id, outcome.value, now)
         payload: dict[str, object] = {"outcome": outcome.value, "reason": reason, "invoices": [i.id for i in gone]}

@@ -13,19 +13,18 @@ from mailer.domain.case import CaseFacts, StepHow, Task
 from mailer.domain.delivery import OutboxState
 from mailer.domain.ids import CustomerId, OutboxId, TaskId, step_claim_key
 from mailer.domain.message import ListedInvoice
-from mailer.flows.policies import Policies, PolicyMissing, calendar_of
+from mailer.flows.policies import Policies, calendar_of
 from mailer.flows.recording import Happened, happened
 from mailer.flows.settle import carry_out, settlement
+from mailer.flows.unwritten import can_write, cannot_write
 from mailer.flows.write_message import Desk, Written, write_message
 from mailer.reminders.calendar import SendCalendar
 from mailer.reminders.guards import Limits
 from mailer.reminders.plan import Plan, plan
 from mailer.reminders.policy import Policy
-from mailer.rendering.environment import TemplateProblem
-from mailer.rendering.headers import HeaderRefused
 from mailer.store import case_facts, contacts, customers, events, outbox, state
 from mailer.store.outbox import OutboxEntry
-from mailer.store.session import Store, Taken, Tx
+from mailer.store.session import Store, StoreUnreachable, Taken, Tx
 
 ACTOR = "system:tick"
 CHUNK = 200
@@ -80,11 +79,11 @@ async def _with_something_to_do(
 def _has_work(planner: Planner, facts: CaseFacts, known: dict[str, NotNow], now: datetime, limits: Limits) -> bool:
     try:
         policy, calendar = rules_of(planner.policies, facts, now)
-    except PolicyMissing:
+        if not settlement(facts, today=calendar.local_day(now)).is_empty:
+            return True
+        planned = plan(facts, policy, calendar, now=now, limits=limits, look_ahead=False)
+    except Exception:  # noqa: BLE001 - it comes again in `_act`, where it is kept to its customer
         return True
-    if not settlement(facts, today=calendar.local_day(now)).is_empty:
-        return True
-    planned = plan(facts, policy, calendar, now=now, limits=limits, look_ahead=False)
     return bool(planned.actions) or _verdicts(planned) != known
 
 
@@ -118,21 +117,11 @@ async def _act(
             return await act.write(planned, report)
     except Taken:
         return report
-    except (TemplateProblem, HeaderRefused, PolicyMissing) as problem:
-        # One customer's mail that cannot be written must not keep the others from theirs.
-        await _cannot_write(planner.store, customer_id, str(problem), now)
+    except StoreUnreachable:
+        raise
+    except Exception as problem:  # noqa: BLE001 - what one customer's mail cannot do must not keep others from theirs
+        await cannot_write(planner.store, customer_id, problem, now)
         return report
-
-
-async def _cannot_write(store: Store, customer_id: CustomerId, why: str, now: datetime) -> None:
-    """Record, once per reason, that a customer's mail could not be written; `duly status` shows it."""
-    async with store.transaction() as tx:
-        name = f"cannot_write:{customer_id}"
-        if await state.get(tx, name) == why:
-            return
-        await state.put(tx, name, why)
-        event = happened("reminder.not_written", now=now, actor=ACTOR, customer_id=customer_id, payload={"why": why})
-        await events.record(tx, [event])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,6 +201,7 @@ class Act:
             result_text="",
         )
         await outbox.enqueue(self.tx, entry)
+        await can_write(self.tx, action.customer_id)
 
     async def _task(self, action: CreateTask) -> Happened:
         task = Task(

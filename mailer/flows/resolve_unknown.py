@@ -28,7 +28,10 @@ async def resolve(store: Store, outbox_id: str, *, was_sent: bool, reason: str, 
             raise NotUnknown(f"{outbox_id} is {state}: `duly outbox list --unknown` shows what is in doubt")
         message = entry.message
         to = OutboxState.SENT if was_sent else OutboxState.FAILED
-        await outbox.move(tx, message.id, to, fence=message.fence, now=now, text=f"settled by a person: {reason}")
+        text = f"settled by a person: {reason}"
+        if not await outbox.move(tx, message.id, to, fence=message.fence, now=now, text=text):
+            # Read as unknown, but somebody was faster: freeing the rungs of a message that was sent says it twice.
+            raise NotUnknown(f"{outbox_id} was settled by somebody else just now: `duly outbox list` shows how")
         if was_sent:
             await outbox.mark_steps(tx, StepHow.SENT, now, outbox_id=message.id)
         else:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from mailer.agreements.hold import ENDS_BY_LEDGER, ended, needs_alarm
+from mailer.agreements.hold import ended, needs_alarm
 from mailer.agreements.promise import settle as settle_promise
 from mailer.clock import new_id
-from mailer.domain.agreement import Hold, Promise, PromiseState
-from mailer.domain.case import CaseFacts, Task
+from mailer.domain.agreement import Hold, HoldKind, Promise, PromiseState
+from mailer.domain.case import CaseFacts, StepHow, Task
 from mailer.domain.ids import CaseId, InvoiceId
 from mailer.domain.invoice import Invoice, InvoiceClosing
 from mailer.flows.recording import Happened, happened
-from mailer.store import agreements, contacts, customers, events, inbox
+from mailer.store import agreements, contacts, customers, events, inbox, outbox
 from mailer.store.session import Tx
 
 ACTOR = "system:settle"
@@ -88,7 +88,8 @@ async def carry_out(tx: Tx, facts: CaseFacts, todo: Settlement, *, now: datetime
         await agreements.release_hold(tx, hold.id, now)
         done.append(_event("hold.ended", facts, now, {"hold": hold.id}, {"kind": hold.kind.value, "why": why}))
         covered = [i for i in facts.invoices if not hold.invoice_ids or i.id in hold.invoice_ids]
-        by_ledger = hold.kind in ENDS_BY_LEDGER and not any(invoice.is_open for invoice in covered)
+        # Only a claim of payment is answered by the ledger: whatever else a mail said, a person has yet to read it.
+        by_ledger = hold.kind is HoldKind.CLAIMED_PAID and not any(invoice.is_open for invoice in covered)
         if hold.mail_id and by_ledger and await inbox.answer(tx, hold.mail_id):
             done.append(_event("mail.settled", facts, now, {"mail": hold.mail_id}, {"why": why}))
     for hold in todo.alarms:
@@ -97,6 +98,7 @@ async def carry_out(tx: Tx, facts: CaseFacts, todo: Settlement, *, now: datetime
         done.append(_event("hold.deadline_passed", facts, now, {"hold": hold.id}, payload))
     for task in todo.tasks:
         await contacts.close_task(tx, task.id, now)
+        await outbox.mark_steps(tx, StepHow.SKIPPED, now, task_id=task.id)
         done.append(_event("task.closed", facts, now, {"task": task.id}, {"why": "nothing is owed any more"}))
     if todo.opens_case:
         case_id = CaseId(new_id("case"))

@@ -109,7 +109,7 @@ class World:
         service = Service(app=self.app, channel=self.app.channel())
         try:
             for name in ("poll", "tick", "drain"):
-                assert await attempt(service, name), await self.trouble(name)
+                assert await attempt(service, name) is not None, await self.trouble(name)
         finally:
             await service.close()
 

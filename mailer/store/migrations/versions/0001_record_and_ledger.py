@@ -43,7 +43,7 @@ def upgrade() -> None:  # long: one statement per table
         sa.Column("actor", sa.String(length=60), nullable=False),
         sa.Column("customer_id", sa.String(length=40), nullable=True),
         sa.Column("case_id", sa.String(length=40), nullable=True),
-        sa.Column("policy_version", sa.String(length=40), nullable=False),
+        sa.Column("policy_version", sa.String(length=100), nullable=False),
         sa.Column("refs", sa.JSON(), nullable=False),
         sa.Column("commitment", sa.String(length=64), nullable=False),
         sa.Column("payload_id", sa.String(length=40), nullable=False),

@@ -1,0 +1,63 @@
+"""Other sides of a delivery, and a database that is away just when one of them has answered."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+
+from mailer.channels.channel import BeforeData
+from mailer.domain.delivery import Accepted, Outcome
+from mailer.domain.message import Envelope
+from mailer.flows.send_message import Sender
+from mailer.store.session import Store, StoreUnreachable, Tx
+from tests.stories.world import World
+
+
+@dataclass
+class Peer:
+    """The other side of a delivery, which does what the test says between DATA and the answer."""
+
+    outcome: Outcome = field(default_factory=lambda: Accepted(text="250 2.0.0 taken"))
+    taken: list[str] = field(default_factory=list)
+    answering: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def deliver(self, envelope: Envelope, *, before_data: BeforeData) -> Outcome:
+        assert await before_data()
+        self.taken.append(envelope.recipient)
+        self.answering.set()
+        return self.outcome
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+class FlakyStore(Store):
+    """The real store, away for the next few transactions once a peer has taken the message."""
+
+    away = 0
+    lost_after_commit = False
+    peer: Peer
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Tx]:
+        concluding = self.peer.answering.is_set()
+        if concluding and self.away and not self.lost_after_commit:
+            self.away -= 1
+            raise StoreUnreachable("away")
+        async with super().transaction() as tx:
+            yield tx
+        if concluding and self.away:
+            self.away -= 1
+            raise StoreUnreachable("away")
+
+
+@asynccontextmanager
+async def flaky(world: World, peer: Peer, *, away: int, lost_after_commit: bool = False) -> AsyncIterator[Sender]:
+    store = FlakyStore(world.app.store.url)
+    store.peer, store.away, store.lost_after_commit = peer, away, lost_after_commit
+    try:
+        yield replace(world.app.sender(peer), store=store)
+    finally:
+        await store.close()
