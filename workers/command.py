@@ -17,18 +17,22 @@ from mailer.flows.preview import Copy, send_copies
 from mailer.flows.rehearse import Rehearsed, rehearse
 from mailer.flows.send_message import DrainReport
 from mailer.rendering.headers import checked_address
+from mailer.settings import SettingsError
 from mailer.store import state
 from mailer.wiring import App
 from workers import serving
 from workers.jobs import drain, poll, tick
 from workers.logs import set_up_logs
 
+VerboseOption = Annotated[bool, typer.Option("--verbose/--quiet", "-v/-q", help="Log what the jobs do.")]
 #: How many passes `duly run` makes at most until nothing is left to do.
 MOST_PASSES = 10
+#: What a pass may bring, as `duly run` counts it.
+NEWS = ("fetched", "read", "waiting", "queued", "tasks", "sent", "deferred", "failed", "unknown", "unwritten")
 
 
 @app.command("serve")
-def serve_command(*, verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log every job.")] = True) -> None:
+def serve_command(*, verbose: VerboseOption = True) -> None:
     """Run the service in this process, without Redis, until Ctrl-C. Example: duly serve --data /srv/duly"""
     set_up_logs(verbose=verbose)
 
@@ -41,13 +45,16 @@ def serve_command(*, verbose: Annotated[bool, typer.Option("--verbose", "-v", he
 
 
 @app.command("worker")
-def worker_command(*, verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log every job.")] = True) -> None:
+def worker_command(*, verbose: VerboseOption = True) -> None:
     """Run the service as an arq worker on Redis. Example: DULY_WORKERS__REDIS_URL=redis://… duly worker"""
     set_up_logs(verbose=verbose)
 
     async def work(parts: App) -> None:
         await _say_mode(parts)
-        await serving.work(parts)
+        try:
+            await serving.work(parts)
+        except serving.QueueUnreachable as problem:
+            raise SettingsError(f"Redis cannot be reached ({problem}): start it, or correct redis_url") from problem
 
     run(work)
 
@@ -126,14 +133,17 @@ def _copies(to: str) -> None:
         say(f"{copy.customer.name}: {'copy sent' if copy.accepted else 'NOT sent'} ({copy.text})")
     for problem in problems:
         say(f"could not be written: {problem}")
-    say(f"{len(copies)} copies for {to}; no step was claimed, no customer was written to")
+    accepted = sum(copy.accepted for copy in copies)
+    say(f"{accepted} copies for {to}; no step was claimed, no customer was written to")
+    if accepted < len(copies):
+        fail("the mail server did not take every copy: `duly doctor` tests it", ENVIRONMENT)
     if problems:
         raise typer.Exit(1)
 
 
 def _passes(most: int, output: Output) -> None:
-    async def work(parts: App) -> dict[str, int]:
-        total = dict.fromkeys(("fetched", "read", "waiting", "queued", "tasks", "sent", "failed", "unknown"), 0)
+    async def work(parts: App) -> tuple[dict[str, int], bool]:
+        total = dict.fromkeys(NEWS, 0)
         async with serving.service_of(parts) as service:
             for _ in range(most):
                 fetched, read = await poll(service)
@@ -141,22 +151,26 @@ def _passes(most: int, output: Output) -> None:
                 sent = await drain(service)
                 while sent.more:
                     sent = _and(sent, await drain(service))
-                for name, value in (
-                    ("fetched", fetched.fetched), ("read", read.read), ("waiting", read.waiting),
-                    ("queued", planned.queued), ("tasks", planned.tasks), ("sent", sent.sent),
-                    ("failed", sent.failed), ("unknown", sent.unknown),
-                ):  # fmt: skip
-                    total[name] += value
+                parts_done = (
+                    fetched.fetched, read.read, read.waiting, planned.queued, planned.tasks, sent.sent,
+                    sent.deferred, sent.failed, sent.unknown, planned.unwritten,
+                )  # fmt: skip
+                total = {name: total[name] + more for name, more in zip(NEWS, parts_done, strict=True)}
                 if not (fetched.fetched or planned.queued or sent.cancelled):
                     break
-        return total
+        async with parts.store.reading() as tx:
+            return total, await state.is_live(tx)
 
-    total = run(work)
+    total, live = run(work)
     if output is Output.JSON:
         one_json(total)
     else:
         say(", ".join(f"{value} {name}" for name, value in total.items() if value) or "nothing to do")
-    if total["waiting"] or total["failed"] or total["unknown"] or total["tasks"]:
+        if not live:
+            say("Duly is PAUSED: nothing was sent. `duly resume` goes live.")
+    if total["deferred"] and not total["sent"]:
+        fail("the mail server took nothing; it is tried again later: `duly outbox list`, `duly doctor`", ENVIRONMENT)
+    if any(total[name] for name in ("waiting", "deferred", "failed", "unknown", "tasks", "unwritten")):
         if output is Output.TABLE:
             say("something needs you: `duly status`")
         raise typer.Exit(1)

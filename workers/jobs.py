@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from time import monotonic
 
@@ -86,9 +86,16 @@ async def attempt(service: Service, name: str) -> tuple[str, ...] | None:
         log.exception("job failed", job=name)
         await _note(service, name, f"{type(problem).__name__}: {problem}", now)
         return None
-    log.info("job done", job=name, report=report)
+    # A tick that found nothing is no news; a log of them would bury what is.
+    (log.info if _is_news(report) else log.debug)("job done", job=name, report=report)
     await _note(service, name, "", now)
     return (*WAKES[name], *(("drain",) if isinstance(report, DrainReport) and report.more else ()))
+
+
+def _is_news(report: object) -> bool:
+    """Whether a report says that anything was done ("customers" only counts those looked at)."""
+    parts = report if isinstance(report, tuple) else (report,)
+    return any(value for part in parts for field_name, value in asdict(part).items() if field_name != "customers")
 
 
 async def _note(service: Service, name: str, trouble: str, now: datetime) -> None:

@@ -12,6 +12,10 @@ from workers.embedded import EmbeddedRunner
 from workers.jobs import Service
 
 
+class QueueUnreachable(Exception):
+    """Redis does not answer; only `duly worker` needs it."""
+
+
 @asynccontextmanager
 async def service_of(app: App) -> AsyncIterator[Service]:
     """Open the channel of a process, and close it at the end."""
@@ -43,8 +47,13 @@ async def serve(app: App) -> None:
 
 async def work(app: App) -> None:
     """Run as an arq worker until a signal; a supervisor starts it again when Redis was gone."""
+    from redis.exceptions import ConnectionError as RedisConnectionError  # noqa: PLC0415 - see below
+
     from workers import arq_worker  # noqa: PLC0415 - no other command needs to load arq and Redis
 
     async with service_of(app) as service:
         worker = arq_worker.worker(service, app.settings.workers.redis_url, intervals_of(app))
-        await worker.async_run()
+        try:
+            await worker.async_run()
+        except RedisConnectionError as problem:
+            raise QueueUnreachable(str(problem)) from problem

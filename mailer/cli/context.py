@@ -92,6 +92,10 @@ def fail(problem: object, code: int) -> NoReturn:
 
 
 async def _check_schema(app: App) -> None:
+    file = app.settings.data / "duly.sqlite3"
+    if not app.settings.database_url and not file.exists():
+        message = f"the database {file} is gone: put your backup there, or let `duly init` make a new, empty one"
+        raise SettingsError(message)
     present, newest = await schema.revisions(app.store)
     if present is None:
         message = f"the database of {app.settings.data} is empty: run `duly init` first"

@@ -161,6 +161,8 @@ async def _carry_out(reader: Reader, reaction: Reaction, mail: StoredMail, verdi
                 invoice_ids=invoice_ids, kind=HoldKind.CLAIMED_PAID, reason="says it is paid", deadline_on=later
             )
         case Decision.HOLD:
+            if verdict.until_on is not None and verdict.until_on < today:
+                raise DecisionRefused("a hold must end today or later: --until YYYY-MM-DD, or leave it out")
             deadline = None if verdict.until_on else later
             hold = PlaceHold(
                 invoice_ids=invoice_ids,

@@ -45,11 +45,12 @@ class Planner:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TickReport:
-    """What a tick did: mails queued, tasks made, customers looked at."""
+    """What a tick did: mails queued, tasks made, customers looked at, and customers whose mail could not be written."""
 
     queued: int = 0
     tasks: int = 0
     customers: int = 0
+    unwritten: int = 0
 
 
 async def tick(planner: Planner) -> TickReport:
@@ -121,7 +122,7 @@ async def _act(
         raise
     except Exception as problem:  # noqa: BLE001 - what one customer's mail cannot do must not keep others from theirs
         await cannot_write(planner.store, customer_id, problem, now)
-        return report
+        return replace(report, unwritten=report.unwritten + 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

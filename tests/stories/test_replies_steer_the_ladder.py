@@ -184,3 +184,11 @@ async def test_a_reply_that_comes_while_a_reminder_waits_to_leave_stops_it(world
     await world.round()
     assert len(world.mails) == 1
     assert [e.payload["code"] for e in await world.events("reminder.cancelled")] == ["disputed"]
+
+
+async def test_a_german_date_before_a_full_stop_is_a_promise(world: World) -> None:
+    await world.owe("RE-1", due=DUE, language="de")
+    await world.round()
+    world.reply(world.mails[0], "Guten Tag,\n\ndie Zahlung erfolgt am 18.09.2026.\n\nMit freundlichen Grüßen\nT. Alder")
+    await world.round()
+    assert [p.due_on for p in (await world.facts("RE-1")).promises] == [date(2026, 9, 18)]
