@@ -144,7 +144,9 @@ def reprocess(mail_id: MailArgument) -> None:
 
 def _done(*, needs_person: bool, mail_id: str) -> None:
     if needs_person:
-        say(f"done; it still waits for your decision: `duly inbox show {mail_id}`, then `duly inbox decide`")
+        say(
+            f"done; it still waits for your decision: `duly inbox show {mail_id}`, then `duly inbox decide {mail_id} DECISION`"
+        )
         raise typer.Exit(1)
     say("done")
 
@@ -152,7 +154,7 @@ def _done(*, needs_person: bool, mail_id: str) -> None:
 @inbox_app.command("decide")
 def decide(
     mail_id: MailArgument,
-    decision: Annotated[Decision, typer.Argument(help="What it means.")],
+    decision: Annotated[Decision, typer.Argument(help="What it means; continue = nothing stops us.")],
     on: Annotated[datetime | None, typer.Option(formats=DAY, help="The promised day (promise).")] = None,
     reason: Annotated[str, typer.Option(help="The dispute's reason, or words for the record.")] = "",
     until: Annotated[datetime | None, typer.Option(formats=DAY, help="Last day of the hold (hold).")] = None,

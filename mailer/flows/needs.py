@@ -85,7 +85,9 @@ async def needs_of_mail(tx: Tx, *, limit: int) -> list[Need]:
     found = []
     for mail in waiting:
         who = known.get(mail.customer_id) if mail.customer_id else None
-        todo = f"`duly inbox show {mail.id}`, then `duly inbox {'decide' if who else 'assign'} {mail.id}`"
+        nobody = f"assign {mail.id} CUSTOMER` or `duly inbox decide {mail.id} continue"
+        then = f"decide {mail.id} DECISION" if who else nobody
+        todo = f"`duly inbox show {mail.id}`, then `duly inbox {then}`"
         what = f"{mail.from_email or 'somebody'}: {mail.why or mail.subject}"
         found.append(_of(who, Need(kind="mail", what=what, todo=todo, since=mail.fetched_at)))
     return found
