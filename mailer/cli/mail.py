@@ -144,9 +144,7 @@ def reprocess(mail_id: MailArgument) -> None:
 
 def _done(*, needs_person: bool, mail_id: str) -> None:
     if needs_person:
-        say(
-            f"done; it still waits for your decision: `duly inbox show {mail_id}`, then `duly inbox decide {mail_id} DECISION`"
-        )
+        say(f"done; it waits for you: `duly inbox show {mail_id}`, then `duly inbox decide {mail_id} DECISION`")
         raise typer.Exit(1)
     say("done")
 
