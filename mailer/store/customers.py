@@ -66,8 +66,8 @@ async def every(tx: Tx, *, limit: int | None = None) -> list[Customer]:
 async def find(tx: Tx, said: str) -> tuple[Customer, ...]:
     """Return the customers meant by a case id, customer id, seller's number, invoice number, name or address.
 
-    The first kind of key that fits anybody decides; more than one customer is returned only when a name or an address
-    fits several.
+    Exact keys come before addresses, these before names. Several customers are returned when it fits several: one's
+    number may be the number of another's invoice.
     """
     by_key = select(customers).where(or_(customers.c.id == said, customers.c.ref == said))
     by_case = select(customers).join(cases, cases.c.customer_id == customers.c.id).where(cases.c.id == said)
@@ -80,7 +80,11 @@ async def find(tx: Tx, said: str) -> tuple[Customer, ...]:
         .where(customer_emails.c.email == said.lower())
     )
     by_name = select(customers).where(customers.c.name.icontains(said, autoescape=True)).limit(20)
-    for statement in (by_key, by_case, by_number, by_email, by_name):
+    # One customer's number may be another's invoice number: both are meant then, and a person must say which.
+    exact = [row for statement in (by_key, by_case, by_number) for row in await tx.all(statement)]
+    if exact:
+        return tuple({row.id: customer_of(row) for row in exact}.values())
+    for statement in (by_email, by_name):
         if rows := await tx.all(statement):
             return tuple(customer_of(row) for row in rows)
     return ()

@@ -165,6 +165,14 @@ async def test_a_customer_is_found_by_whatever_a_person_would_type(store: Store,
         assert [c.id for c in await customers.find(tx, said)] == [ME]
 
 
+async def test_a_number_that_means_two_customers_gives_both(store: Store) -> None:
+    await _ledger(store)
+    other = Customer(id=CustomerId("cus_2"), ref="INV-1", name="Cobalt", email="")
+    async with store.transaction() as tx:
+        await customers.save(tx, [other])
+        assert {c.id for c in await customers.find(tx, "INV-1")} == {ME, "cus_2"}
+
+
 async def test_only_one_worker_holds_a_lease_until_it_runs_out(store: Store) -> None:
     async with store.transaction() as tx:
         assert await state.lease(tx, "poll", "a", now=NOW, until_at=LATER)
