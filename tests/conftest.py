@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+import sys
+
+import structlog
+
 pytest_plugins = [
     "tests.servers.dovecot",
     "tests.servers.postgres",
@@ -9,3 +14,24 @@ pytest_plugins = [
     "tests.servers.smtp",
     "tests.stories.fixtures",
 ]
+
+
+class _Stderr:
+    """The present sys.stderr, whatever pytest has put there by now."""
+
+    def write(self, text: str) -> int:
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
+
+
+structlog.configure(
+    processors=[
+        structlog.processors.add_log_level,
+        structlog.processors.format_exc_info,
+        structlog.processors.KeyValueRenderer(),
+    ],
+    wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+    logger_factory=structlog.PrintLoggerFactory(_Stderr()),  # type: ignore[arg-type] # all it needs is write and flush
+)
