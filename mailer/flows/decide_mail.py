@@ -163,14 +163,8 @@ async def _carry_out(reader: Reader, reaction: Reaction, mail: StoredMail, verdi
         case Decision.HOLD:
             if verdict.until_on is not None and verdict.until_on < today:
                 raise DecisionRefused("a hold must end today or later: --until YYYY-MM-DD, or leave it out")
-            deadline = None if verdict.until_on else later
-            hold = PlaceHold(
-                invoice_ids=invoice_ids,
-                kind=HoldKind.MANUAL,
-                reason=words,
-                until_on=verdict.until_on,
-                deadline_on=deadline,
-            )
+            ends = {"until_on": verdict.until_on} if verdict.until_on else {"deadline_on": later}
+            hold = PlaceHold(invoice_ids=invoice_ids, kind=HoldKind.MANUAL, reason=words, **ends)
         case Decision.STOP:
             hold = PlaceHold(invoice_ids=(), kind=HoldKind.STOP, reason=words)
         case _:
