@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import replace
 from datetime import date, timedelta
 
+import pytest
+
 from mailer.domain.delivery import OutboxState
 from mailer.domain.status import Status
 from mailer.flows.plan_reminders import tick
@@ -40,6 +42,7 @@ async def _in_doubt(world: World) -> int:
         return len(await outbox.listing(tx, states=[OutboxState.UNKNOWN]))
 
 
+@pytest.mark.timeout(600)
 async def test_reminders_are_never_doubled_and_never_lost(world: World) -> None:
     """Each N is a new invoice, so that one house lives through every death."""
     place = 0
@@ -52,11 +55,14 @@ async def test_reminders_are_never_doubled_and_never_lost(world: World) -> None:
         world.clock.at += timedelta(minutes=2)  # past every lease of a message, and still inside the send window
         await world.round()
         await world.round()
-        sent = len(world.mails_about(number))
+        address = f"ap{place}@alder.example"
+        sent = sum(received.recipients == (address,) for received in world.smtp.messages)
         assert sent <= 1, f"killed at {place}: said twice"
         assert await world.said(number) == ["friendly"], f"killed at {place}: lost"
         if not countdown.fired:
             break
+        await world.pay(number)
+        del world.rows[number]  # paid: the next exports no longer list it, and the house stays small
     assert place > 10
     assert max(Counter(str(m["Message-ID"]) for m in world.mails).values()) == 1
     # what went out without the answer being kept is in doubt, on the list of a person, and never sent again
@@ -67,6 +73,7 @@ async def test_reminders_are_never_doubled_and_never_lost(world: World) -> None:
     assert len(world.mails) >= place - await _in_doubt(world)
 
 
+@pytest.mark.timeout(600)
 async def test_replies_are_never_lost_and_never_count_twice(world: World) -> None:
     place = 0
     while True:
