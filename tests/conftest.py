@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Iterator
 
+import pytest
 import structlog
 
 pytest_plugins = [
@@ -35,3 +37,11 @@ structlog.configure(
     wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
     logger_factory=structlog.PrintLoggerFactory(_Stderr()),  # type: ignore[arg-type] # all it needs is write and flush
 )
+
+
+@pytest.fixture(autouse=True)
+def _own_logs() -> Iterator[None]:
+    """A command run inside the tests sets up logs on the stderr of its moment; the next test must not write there."""
+    before = structlog.get_config()
+    yield
+    structlog.configure(**before)
