@@ -6,6 +6,24 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
+class Phase(StrEnum):
+    """How far an attempt got. Up to `DATA` the peer certainly has not got the message; from `BODY` on it may have."""
+
+    #: Nothing was tried: refused unread by our own guard, or the lease was gone.
+    NONE = "none"
+    #: TCP, TLS, greeting, EHLO.
+    CONNECT = "connect"
+    LOGIN = "login"
+    MAIL = "mail"
+    RCPT = "rcpt"
+    #: DATA was issued, 354 had not come.
+    DATA = "data"
+    #: 354 came; bytes of the message may have left, the final dot had not been handed over whole.
+    BODY = "body"
+    #: The final dot was written; its answer was awaited or came.
+    DOT = "dot"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted:
     """The peer took responsibility (SMTP 2xx after the final dot). `text` is its reply, verbatim, with the code."""
@@ -13,16 +31,27 @@ class Accepted:
     text: str
     peer: str = ""
     tls: str = ""
+    phase: Phase = Phase.DOT
+    code: int | None = None
+    enhanced: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TryLater:
-    """Certainly not accepted, for a passing reason (4xx, or a link lost before DATA was issued)."""
+    """Certainly not accepted, for a passing reason (4xx, or a link lost before the body began).
+
+    `account`: it is about our account or the link (connection, login, 421, "too many"), not about this message: other
+    messages would fare the same. `retry_after_seconds`: how long the server asked us to wait, None when it did not.
+    """
 
     text: str
     peer: str = ""
     tls: str = ""
+    phase: Phase = Phase.CONNECT
     code: int | None = None
+    enhanced: str = ""
+    account: bool = False
+    retry_after_seconds: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +62,9 @@ class Refused:
     recipient: bool
     peer: str = ""
     tls: str = ""
+    phase: Phase = Phase.NONE
     code: int | None = None
+    enhanced: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +74,9 @@ class Unknown:
     text: str
     peer: str = ""
     tls: str = ""
+    phase: Phase = Phase.BODY
+    code: int | None = None
+    enhanced: str = ""
 
 
 Outcome = Accepted | TryLater | Refused | Unknown

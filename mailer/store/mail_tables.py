@@ -34,10 +34,15 @@ outbox = Table(
     Column("attempts", Integer, nullable=False),
     Column("finished_at", UtcAt),
     Column("result_text", Text, nullable=False),
+    Column("freeze_id", String(40), index=True),
+    Column("released_at", UtcAt),
+    Column("looks", Integer, nullable=False, server_default="0"),
+    Column("look_at", UtcAt),
+    Column("copy_state", String(10)),
     Index("ix_outbox_state_due_at", "state", "due_at"),
 )
 
-#: Append-only: one row per attempt to hand a message over.
+#: Append-only: one row per attempt to hand a message over. `at` is its end. `account` is user@host of the submission.
 attempts = Table(
     "attempts",
     metadata,
@@ -49,6 +54,25 @@ attempts = Table(
     Column("text", Text, nullable=False),
     Column("peer", String(255), nullable=False),
     Column("tls", String(40), nullable=False),
+    Column("account", String(200), nullable=False, server_default=""),
+    Column("started_at", UtcAt),
+    Column("phase", String(10), nullable=False, server_default=""),
+    Column("code", Integer),
+    Column("enhanced", String(12), nullable=False, server_default=""),
+    Index("ix_attempts_account_at", "account", "at"),
+)
+
+#: Once the breaker stopped all sending: why, and how a person ended it. Its messages carry `outbox.freeze_id`.
+freezes = Table(
+    "freezes",
+    metadata,
+    id_column(),
+    Column("at", UtcAt, nullable=False),
+    Column("code", String(30), nullable=False),
+    Column("why", Text, nullable=False),
+    Column("ended_at", UtcAt),
+    Column("ended_by", String(60), nullable=False),
+    Column("outcome", String(10), nullable=False),
 )
 
 #: A rung of an invoice that is taken: the primary key is what makes a reminder impossible to send twice.
@@ -93,6 +117,8 @@ suppressions = Table(
 
 # --- incoming
 
+#: `role`: inbox (its mail is reacted to), sent (our own side of the correspondence), archive (evidence only).
+#: `renumbered`: how often UIDVALIDITY changed since `renumbered_at`.
 folders = Table(
     "folders",
     metadata,
@@ -103,6 +129,10 @@ folders = Table(
     Column("polled_at", UtcAt, nullable=False),
     Column("opened_at", UtcAt, nullable=False),
     Column("opened_uid", BigInt, nullable=False),
+    Column("role", String(10), nullable=False, server_default="inbox"),
+    Column("reconciled_at", UtcAt),
+    Column("renumbered", Integer, nullable=False, server_default="0"),
+    Column("renumbered_at", UtcAt),
 )
 
 #: UIDs a server left out of an answer; looked for again, never silently passed.
@@ -116,6 +146,7 @@ missing_uids = Table(
     Column("looks", Integer, nullable=False),
 )
 
+#: `direction`: "in", or "out" for mail found in the Sent folder that Duly did not send.
 #: `state`: stored → matched → done, or quarantined. `payload_id` is NULL once the raw bytes were let go (setting).
 mails = Table(
     "mails",
@@ -145,5 +176,6 @@ mails = Table(
     Column("sent_at", UtcAt),
     Column("why", Text, nullable=False),
     Column("needs_person", Boolean, nullable=False, index=True),
+    Column("direction", String(3), nullable=False, server_default="in"),
     UniqueConstraint("mailbox", "folder", "uidvalidity", "uid"),
 )

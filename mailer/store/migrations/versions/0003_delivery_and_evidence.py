@@ -1,0 +1,58 @@
+"""How far attempts got, what stopped all sending, which folders are ours, and the other side of the correspondence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
+
+from mailer.store.columns import UtcAt
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Go to this revision."""
+    added: dict[str, tuple[sa.Column[Any], ...]] = {
+        "outbox": (
+            sa.Column("freeze_id", sa.String(length=40), nullable=True),
+            sa.Column("released_at", UtcAt(), nullable=True),
+            sa.Column("looks", sa.Integer(), nullable=False, server_default="0"),
+            sa.Column("look_at", UtcAt(), nullable=True),
+            sa.Column("copy_state", sa.String(length=10), nullable=True),
+        ),
+        "attempts": (
+            sa.Column("account", sa.String(length=200), nullable=False, server_default=""),
+            sa.Column("started_at", UtcAt(), nullable=True),
+            sa.Column("phase", sa.String(length=10), nullable=False, server_default=""),
+            sa.Column("code", sa.Integer(), nullable=True),
+            sa.Column("enhanced", sa.String(length=12), nullable=False, server_default=""),
+        ),
+        "folders": (
+            sa.Column("role", sa.String(length=10), nullable=False, server_default="inbox"),
+            sa.Column("reconciled_at", UtcAt(), nullable=True),
+            sa.Column("renumbered", sa.Integer(), nullable=False, server_default="0"),
+            sa.Column("renumbered_at", UtcAt(), nullable=True),
+        ),
+        "mails": (sa.Column("direction", sa.String(length=3), nullable=False, server_default="in"),),
+    }
+    for table, columns in added.items():
+        for column in columns:
+            op.add_column(table, column)
+    op.create_index("ix_outbox_freeze_id", "outbox", ["freeze_id"], unique=False)
+    op.create_index("ix_attempts_account_at", "attempts", ["account", "at"], unique=False)
+    op.create_table(
+        "freezes",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("at", UtcAt(), nullable=False),
+        sa.Column("code", sa.String(length=30), nullable=False),
+        sa.Column("why", sa.Text(), nullable=False),
+        sa.Column("ended_at", UtcAt(), nullable=True),
+        sa.Column("ended_by", sa.String(length=60), nullable=False),
+        sa.Column("outcome", sa.String(length=10), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_freezes")),
+    )
