@@ -13,11 +13,11 @@ from mailer.channels.channel import Channel
 from mailer.channels.settings import SmtpSettings
 from mailer.channels.smtp import SmtpChannel
 from mailer.clock import Clock, new_id, utc_now
+from mailer.flows.claim_messages import Sender
 from mailer.flows.match_mail import Reader
 from mailer.flows.plan_reminders import Planner
 from mailer.flows.policies import Policies
 from mailer.flows.receive_mail import Intake
-from mailer.flows.send_message import Sender
 from mailer.flows.write_message import Desk
 from mailer.mailbox import Mailbox
 from mailer.mailbox.imap import ImapMailbox

@@ -27,6 +27,20 @@ class ChannelError(Exception):
 class Channel(Protocol):
     """One way to hand over a message; safe to share between tasks, deliveries happen one after the other."""
 
+    @property
+    def account(self) -> str:
+        """Whose limits count: user@host of the submission."""
+        ...
+
+    @property
+    def lanes(self) -> int:
+        """How many deliveries may run at the same time; more wait their turn."""
+        ...
+
+    def rest_seconds(self) -> float:
+        """How long the account is to be left alone after repeated trouble; 0.0 when it may be used."""
+        ...
+
     async def deliver(self, envelope: Envelope, *, before_data: BeforeData) -> Outcome:
         """Hand over the message once and say what came of it.
 

@@ -40,6 +40,20 @@ class SmtpChannel:
         self._opened_at_seconds = 0.0
         self._used_at_seconds = 0.0
 
+    @property
+    def account(self) -> str:
+        """User@host."""
+        return f"{self._settings.username}@{self._settings.host}" if self._settings.username else self._settings.host
+
+    @property
+    def lanes(self) -> int:
+        """One."""
+        return 1
+
+    def rest_seconds(self) -> float:
+        """None."""
+        return 0.0
+
     async def deliver(self, envelope: Envelope, *, before_data: BeforeData) -> Outcome:
         """Hand over one message; see `Channel.deliver`.
 

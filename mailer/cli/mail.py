@@ -16,7 +16,7 @@ from mailer.flows.decide_mail import Decision, Verdict
 from mailer.flows.find_customer import the_customer
 from mailer.flows.read_reply import read_stored
 from mailer.replies.parse import parse
-from mailer.store import customers, events, inbox, invoices, outbox
+from mailer.store import customers, deliveries, events, inbox, invoices, outbox
 from mailer.store.inbox import StoredMail
 from mailer.wiring import App
 
@@ -212,7 +212,7 @@ def outbox_show(
             entry = await outbox.load(tx, OutboxId(message))
             if entry is None:
                 raise InputRefused(f"there is no message {message!r}: `duly outbox list` shows them")
-            tries = await outbox.attempts_of(tx, entry.message.id)
+            tries = await deliveries.attempts_of(tx, entry.message.id)
             content = await events.payload(tx, entry.payload_id) or b""
         return {
             "message": entry.message.id,

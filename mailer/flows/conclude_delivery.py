@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import assert_never
 
 from mailer.clock import new_id
 from mailer.domain.agreement import Hold, HoldKind
 from mailer.domain.case import StepHow
-from mailer.domain.delivery import Accepted, OutboxState, Outcome, Refused, TryLater, Unknown
-from mailer.domain.ids import CaseId, HoldId
+from mailer.domain.delivery import TRANSITIONS, Accepted, OutboxState, Outcome, Refused, TryLater, Unknown
+from mailer.domain.ids import CaseId, HoldId, OutboxId
 from mailer.flows.recording import Happened, happened
-from mailer.store import agreements, events, outbox
-from mailer.store.outbox import Attempt, OutboxEntry
+from mailer.store import agreements, deliveries, events, outbox
+from mailer.store.deliveries import Attempt
+from mailer.store.outbox import OutboxEntry
 from mailer.store.session import Store, StoreUnreachable, Tx
 
 ACTOR = "system:drain"
@@ -24,15 +27,42 @@ BACKOFF_CAP = timedelta(seconds=4000)
 ALARM = timedelta(days=5)
 #: Waits before the outcome is written once more when the database is away.
 AGAIN_AFTER_SECONDS = (0.2, 0.4, 0.8, 1.6, 3.2)
+#: What an outcome makes of a message's rungs; None leaves them claimed.
+_RUNGS = {
+    OutboxState.SENT: StepHow.SENT,
+    OutboxState.UNKNOWN: StepHow.UNKNOWN,
+    OutboxState.FAILED: StepHow.FAILED,
+    OutboxState.DEFERRED: None,
+}
 
 
-async def conclude(store: Store, entry: OutboxEntry, outcome: Outcome, now: datetime) -> OutboxState | None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivered:
+    """A delivery that has ended: what came of it, over which account (user@host), from when to when."""
+
+    entry: OutboxEntry
+    outcome: Outcome
+    account: str
+    started_at: datetime
+    at: datetime
+
+    @property
+    def lease(self) -> tuple[OutboxId, int]:
+        """The message and the fence under which it was handed over."""
+        return self.entry.message.id, self.entry.message.fence
+
+
+#: Writes one delivery, perhaps together with others; returns the message's new state as `write_all` does.
+Write = Callable[[Delivered], Awaitable[OutboxState | None]]
+
+
+async def conclude(write: Write, delivered: Delivered) -> OutboxState | None:
     """Write an outcome, also when the caller is cancelled meanwhile (the cancellation goes on afterwards).
 
     Returns the message's new state, None when another worker has taken over. Raises StoreUnreachable when the database
     stays away for all of AGAIN_AFTER_SECONDS: the message is then in doubt once its lease is over.
     """
-    writing = asyncio.create_task(_until_written(store, entry, outcome, now))
+    writing = asyncio.create_task(_until_written(write, delivered))
     cancelled: asyncio.CancelledError | None = None
     while not writing.done():
         try:
@@ -44,59 +74,90 @@ async def conclude(store: Store, entry: OutboxEntry, outcome: Outcome, now: date
     return await writing
 
 
-async def _until_written(store: Store, entry: OutboxEntry, outcome: Outcome, now: datetime) -> OutboxState | None:
+async def _until_written(write: Write, delivered: Delivered) -> OutboxState | None:
     for seconds in AGAIN_AFTER_SECONDS:
         try:
-            return await _write(store, entry, outcome, now)
+            return await write(delivered)
         except StoreUnreachable:
             await asyncio.sleep(seconds)
-    return await _write(store, entry, outcome, now)
+    return await write(delivered)
 
 
-async def _write(store: Store, entry: OutboxEntry, outcome: Outcome, now: datetime) -> OutboxState | None:
-    message = entry.message
+async def write_all(store: Store, group: Sequence[Delivered]) -> list[OutboxState | None]:
+    """Write outcomes, attempts, rungs and events in one transaction; returns each message's new state.
+
+    None: another worker has taken over (old fence). An outcome that is on record already is not written again: a
+    connection that broke during the commit leaves open whether it was done.
+    """
     async with store.transaction() as tx:
-        # A connection that broke during the commit leaves open whether it was done: then it must not be done twice.
-        if any(attempt.fence == message.fence for attempt in await outbox.attempts_of(tx, message.id)):
-            return _state(entry, outcome, now)[0]
-        return await _conclude(tx, entry, outcome, now)
+        known = await deliveries.attempted(tx, [one.lease for one in group])
+        fresh = [one for one in group if one.lease not in known]
+        ours = await deliveries.held(tx, [one.entry.message.id for one in fresh])
+        timely = [one for one in fresh if _may_move(one, ours)]
+        await _move(tx, timely)
+        await deliveries.keep_attempts(tx, [(one.entry.message.id, _attempt(one)) for one in fresh])
+        done: list[Happened] = []
+        for one in fresh:
+            done.extend(await _events(tx, one, late=one not in timely))
+        await events.record(tx, done)
+    return [None if one in fresh and one not in timely else _state(one)[0] for one in group]
 
 
-async def _conclude(tx: Tx, entry: OutboxEntry, outcome: Outcome, now: datetime) -> OutboxState | None:
-    """Write the outcome, the attempt, the rungs and the event; None when another worker has taken over (old fence)."""
-    message = entry.message
-    to, due_at = _state(entry, outcome, now)
-    moved = await outbox.move(tx, message.id, to, fence=message.fence, now=now, text=outcome.text, due_at=due_at)
-    word = type(outcome).__name__.lower()
-    attempt = Attempt(at=now, fence=message.fence, outcome=word, text=outcome.text, peer=outcome.peer, tls=outcome.tls)
-    await outbox.keep_attempt(tx, message.id, attempt)
+def _may_move(one: Delivered, ours: Mapping[OutboxId, tuple[int, OutboxState]]) -> bool:
+    fence, state = ours.get(one.entry.message.id, (-1, OutboxState.SENT))
+    return fence == one.entry.message.fence and _state(one)[0] in TRANSITIONS[state]
+
+
+async def _move(tx: Tx, timely: Sequence[Delivered]) -> None:
+    """Write states and rungs, each kind of outcome in one statement."""
+    for to, how in _RUNGS.items():
+        those = [one for one in timely if _state(one)[0] is to]
+        if not those:
+            continue
+        results = [(one.entry.message.id, one.outcome.text, _state(one)[1]) for one in those]
+        await deliveries.put_results(tx, to, results, now=those[0].at)
+        if how is not None:
+            await outbox.mark_steps_of(tx, [one.entry.message.id for one in those], how, those[0].at)
+
+
+def _attempt(one: Delivered) -> Attempt:
+    outcome = one.outcome
+    return Attempt(
+        at=one.at,
+        fence=one.entry.message.fence,
+        outcome=type(outcome).__name__.lower(),
+        text=outcome.text,
+        peer=outcome.peer,
+        tls=outcome.tls,
+        account=one.account,
+        started_at=one.started_at,
+        phase=outcome.phase.value,
+        code=outcome.code,
+        enhanced=outcome.enhanced,
+    )
+
+
+async def _events(tx: Tx, one: Delivered, *, late: bool) -> list[Happened]:
+    entry, outcome, now = one.entry, one.outcome, one.at
     payload: dict[str, object] = {
         "text": outcome.text,
         "peer": outcome.peer,
         "tls": outcome.tls,
-        "attempt": message.fence,
-        "to": message.recipient,
+        "phase": outcome.phase.value,
+        "attempt": entry.message.fence,
+        "to": entry.message.recipient,
     }
-    if not moved:
-        await events.record(tx, [message_event("reminder.outcome_late", entry, now, payload)])
-        return None
+    if late:
+        return [message_event("reminder.outcome_late", entry, now, payload)]
+    to, _ = _state(one)
     done = [message_event(f"reminder.{to.value}", entry, now, payload)]
-    match to:
-        case OutboxState.SENT:
-            await outbox.mark_steps(tx, StepHow.SENT, now, outbox_id=message.id)
-        case OutboxState.UNKNOWN:
-            await outbox.mark_steps(tx, StepHow.UNKNOWN, now, outbox_id=message.id)
-        case OutboxState.FAILED:
-            await outbox.mark_steps(tx, StepHow.FAILED, now, outbox_id=message.id)
-            done.extend(await _undeliverable(tx, entry, outcome, now))
-        case _:
-            pass
-    await events.record(tx, done)
-    return to
+    if to is OutboxState.FAILED:
+        done.extend(await _undeliverable(tx, entry, outcome, now))
+    return done
 
 
-def _state(entry: OutboxEntry, outcome: Outcome, now: datetime) -> tuple[OutboxState, datetime | None]:
-    match outcome:
+def _state(one: Delivered) -> tuple[OutboxState, datetime | None]:
+    match one.outcome:
         case Accepted():
             return OutboxState.SENT, None
         case Unknown():
@@ -104,10 +165,10 @@ def _state(entry: OutboxEntry, outcome: Outcome, now: datetime) -> tuple[OutboxS
         case Refused():
             return OutboxState.FAILED, None
         case TryLater():
-            doubled = BACKOFF * 2 ** min(entry.message.attempts, 10)
-            return OutboxState.DEFERRED, now + min(doubled, BACKOFF_CAP)
+            doubled = BACKOFF * 2 ** min(one.entry.message.attempts, 10)
+            return OutboxState.DEFERRED, one.at + min(doubled, BACKOFF_CAP)
         case _:
-            assert_never(outcome)
+            assert_never(one.outcome)
 
 
 async def _undeliverable(tx: Tx, entry: OutboxEntry, outcome: Outcome, now: datetime) -> list[Happened]:

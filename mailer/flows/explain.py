@@ -12,8 +12,7 @@ from mailer.domain.ids import MailId, step_claim_key
 from mailer.domain.invoice import Invoice
 from mailer.domain.status import StatusView, invoice_status
 from mailer.flows.find_customer import the_customer
-from mailer.flows.plan_reminders import rules_of
-from mailer.flows.policies import Policies
+from mailer.flows.policies import Policies, rules_of
 from mailer.reminders.guards import Limits, Reason, Situation, Turn, reasons
 from mailer.reminders.ladder import Rung, position
 from mailer.reminders.outlook import NextStep, next_step

@@ -16,7 +16,7 @@ from mailer.dossier.model import CaseAttachment, CaseMessage, Direction, Message
 from mailer.flows.case_scope import CaseScope
 from mailer.flows.event_words import reading_words
 from mailer.replies.parse import parse
-from mailer.store import events, inbox, outbox
+from mailer.store import deliveries, events, inbox, outbox
 from mailer.store.inbox import StoredMail
 from mailer.store.outbox import OutboxEntry
 from mailer.store.session import Tx
@@ -160,7 +160,7 @@ async def _sent_words(tx: Tx, entry: OutboxEntry) -> str:
     """Return what became of a message of ours, with every attempt and the server's words."""
     tries = [
         " ".join(part for part in (f"{one.at:%Y-%m-%d %H:%M:%SZ}", one.outcome, one.peer, one.tls, one.text) if part)
-        for one in await outbox.attempts_of(tx, entry.message.id)
+        for one in await deliveries.attempts_of(tx, entry.message.id)
     ]
     last = f" ({entry.result_text})" if entry.result_text and not tries else ""
     return f"{entry.state.value}{last}" + (f"; attempts: {'; '.join(tries)}" if tries else "")

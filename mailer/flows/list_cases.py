@@ -12,8 +12,8 @@ from mailer.domain.case import Case, CaseFacts
 from mailer.domain.customer import Customer
 from mailer.domain.money import Money
 from mailer.domain.status import Status, invoice_status
-from mailer.flows.plan_reminders import CHUNK, rules_of
-from mailer.flows.policies import Policies, PolicyMissing
+from mailer.flows.plan_reminders import CHUNK
+from mailer.flows.policies import Policies, PolicyMissing, rules_of
 from mailer.reminders.guards import Limits
 from mailer.reminders.outlook import NextStep
 from mailer.reminders.plan import plan

@@ -13,8 +13,8 @@ from mailer.domain.customer import Customer
 from mailer.domain.ids import CustomerId
 from mailer.domain.invoice import Invoice
 from mailer.domain.status import StatusView, invoice_status
-from mailer.flows.plan_reminders import CHUNK, rules_of
-from mailer.flows.policies import Policies, PolicyMissing
+from mailer.flows.plan_reminders import CHUNK
+from mailer.flows.policies import Policies, PolicyMissing, rules_of
 from mailer.reminders.guards import Limits
 from mailer.reminders.outlook import NextStep
 from mailer.reminders.plan import Plan, plan

@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 from mailer.domain.actions import SendReminder
 from mailer.domain.case import CaseFacts
 from mailer.flows.needs import Need, needs_of_case, needs_of_mail, needs_of_service, without_policy
-from mailer.flows.plan_reminders import CHUNK, THANKS, rules_of
-from mailer.flows.policies import Policies, PolicyMissing
+from mailer.flows.plan_reminders import CHUNK, THANKS
+from mailer.flows.policies import Policies, PolicyMissing, rules_of
 from mailer.flows.simulate import SimulatedSend, Visit, sends_of, visits
 from mailer.store import case_facts, customers, inbox, invoices, outbox, state
 from mailer.store.session import Store, Tx

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from mailer.domain.case import CaseFacts
 from mailer.domain.customer import Customer
 from mailer.reminders.calendar import SendCalendar, public_holidays
 from mailer.reminders.policy import Policy, policy_name_for
@@ -46,3 +47,9 @@ def calendar_of(customer: Customer, policy: Policy, now: datetime) -> SendCalend
 @lru_cache(maxsize=512)
 def _holidays(country: str, year: int) -> frozenset[date]:
     return public_holidays(country, year, year + 1)
+
+
+def rules_of(policies: Policies, facts: CaseFacts, now: datetime) -> tuple[Policy, SendCalendar]:
+    """Return the policy and the calendar that hold for a customer."""
+    policy = policies.of(facts.customer)
+    return policy, calendar_of(facts.customer, policy, now)

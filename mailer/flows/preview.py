@@ -15,8 +15,8 @@ from mailer.domain.delivery import Accepted, OutboxState
 from mailer.domain.ids import OutboxId
 from mailer.domain.message import Envelope
 from mailer.flows.find_customer import the_customer
-from mailer.flows.plan_reminders import CHUNK, THANKS, rules_of
-from mailer.flows.policies import Policies, PolicyMissing
+from mailer.flows.plan_reminders import CHUNK, THANKS
+from mailer.flows.policies import Policies, PolicyMissing, rules_of
 from mailer.flows.recording import happened
 from mailer.flows.simulate import Visit, visits
 from mailer.flows.write_message import Desk, Written, write_message
@@ -70,7 +70,7 @@ async def preview(
         if frozen := await _frozen(tx, customer, now):
             return frozen
         facts = (await case_facts.load(tx, [customer.id], now=now))[customer.id]
-        thread = await outbox.thread_of(tx, customer.id, facts.case_id)
+        thread = outbox.thread((await outbox.threads_of(tx, [customer.id]))[customer.id], facts.case_id)
         limits = Limits(live=await state.is_live(tx), max_data_age_hours=max_data_age_hours)
     reasons = _against(facts, policies, limits, now)
     found = next_mail(facts, policies, now=now, until=now + HORIZON)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mailer.domain.case import CaseFacts
-from mailer.flows.plan_reminders import CHUNK, THANKS, Planner, rules_of
+from mailer.flows.plan_reminders import CHUNK, THANKS, Planner
+from mailer.flows.policies import rules_of
 from mailer.reminders.guards import Limits
 from mailer.reminders.plan import Plan, plan
 from mailer.store import case_facts, customers, state

@@ -8,7 +8,7 @@ from mailer.domain.case import StepHow
 from mailer.domain.delivery import OutboxState
 from mailer.domain.ids import OutboxId
 from mailer.flows.recording import happened
-from mailer.store import events, outbox
+from mailer.store import deliveries, events, outbox
 from mailer.store.session import Store
 
 
@@ -29,7 +29,7 @@ async def resolve(store: Store, outbox_id: str, *, was_sent: bool, reason: str, 
         message = entry.message
         to = OutboxState.SENT if was_sent else OutboxState.FAILED
         text = f"settled by a person: {reason}"
-        if not await outbox.move(tx, message.id, to, fence=message.fence, now=now, text=text):
+        if not await deliveries.move(tx, message.id, to, fence=message.fence, now=now, text=text):
             # Read as unknown, but somebody was faster: freeing the rungs of a message that was sent says it twice.
             raise NotUnknown(f"{outbox_id} was settled by somebody else just now: `duly outbox list` shows how")
         if was_sent:

@@ -1,52 +1,27 @@
-"""The drain: lease a message, ask every guard once more, commit `in_data`, hand it over, write down what came of it."""
+"""The drain: claim messages, hand them over side by side, and write down what came of each."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+import asyncio
+from collections import deque
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
-from mailer.channels.channel import Channel
-from mailer.clock import Clock
 from mailer.domain.case import StepHow
 from mailer.domain.delivery import OutboxState
 from mailer.domain.message import Envelope
-from mailer.flows.conclude_delivery import conclude, message_event
-from mailer.flows.inbox_guard import may_send
-from mailer.flows.plan_reminders import rules_of
-from mailer.flows.policies import Policies, PolicyMissing
-from mailer.reminders.guards import Limits
-from mailer.reminders.recheck import still_valid
-from mailer.store import case_facts, customers, events, outbox, state
+from mailer.flows.claim_messages import Announced, Ready, Sender, announce, claim, put_back
+from mailer.flows.conclude_delivery import Delivered, conclude, message_event, write_all
+from mailer.flows.together import Together
+from mailer.store import deliveries, events, outbox
 from mailer.store.outbox import OutboxEntry
-from mailer.store.session import Store, Tx
+from mailer.store.session import Store, StoreUnreachable, Tx
 
 #: Deliveries of one drain; whoever runs it drains again when there are more.
-MOST = 100
-
-
-def always() -> bool:
-    """Return True: nothing ends a drain before its work is done."""
-    return True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sender:
-    """What sending needs.
-
-    `lease_seconds` is longer than any delivery may take. `max_inbox_age_minutes`: how long ago the inbox may have been
-    read, else nothing is sent (0: no matter). `may_go_on` is asked before each message: False ends the drain there.
-    """
-
-    store: Store
-    channel: Channel
-    policies: Policies
-    max_data_age_hours: int
-    lease_seconds: int
-    owner: str
-    clock: Clock
-    max_inbox_age_minutes: int = 0
-    may_go_on: Callable[[], bool] = always
+MOST = 1000
+#: Messages claimed in one transaction, for each delivery that may run at the same time.
+CLAIMED_PER_LANE = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,20 +38,122 @@ class DrainReport:
 
 
 async def drain(sender: Sender, *, most: int = MOST) -> DrainReport:
-    """Send what is due, at most so many; nothing while the service is paused. Several workers may drain at once."""
+    """Send what is due, at most so many; nothing while the service is paused. Several workers may drain at once.
+
+    A cancelled drain cancels its deliveries: each closes its connection, and what was in DATA becomes unknown later.
+    """
     await recover(sender.store, sender.clock())
-    report, seen, tried = DrainReport(), set[str](), 0
-    while tried < most and sender.may_go_on():
-        entry, verdict = await _take(sender, seen)
-        if entry is None:
-            return replace(report, blocked=verdict if verdict == "inbox_unread" else "")
-        seen.add(entry.message.id)
-        if verdict == "go":
-            tried += 1
-            report = await _deliver(sender, entry, report)
-        elif verdict == "cancelled":
-            report = replace(report, cancelled=report.cancelled + 1)
-    return replace(report, more=True)
+    work = _Drain(sender=sender, left=most)
+    try:
+        await work.run()
+    except BaseException:
+        await work.stop()
+        raise
+    if work.fault is not None:
+        raise work.fault
+    return work.report
+
+
+@dataclass(slots=True, kw_only=True)
+class _Drain:
+    """One drain at work: what is claimed, what is under way, what has come of it."""
+
+    sender: Sender
+    left: int
+    report: DrainReport = DrainReport()
+    fault: Exception | None = None
+    _claimed: deque[Ready] = field(default_factory=deque)
+    _running: set[asyncio.Task[str]] = field(default_factory=set)
+    _seen: set[str] = field(default_factory=set)
+    _is_empty: bool = False
+    _announce: Together[Ready, Announced] = field(init=False)
+    _write: Together[Delivered, OutboxState | None] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._announce = Together(lambda group: announce(self.sender, group))
+        self._write = Together(lambda group: write_all(self.sender.store, group))
+
+    async def run(self) -> None:
+        """Deliver until nothing is due, `left` is used up, or the drain may not go on."""
+        while True:
+            await self._fill()
+            if not self._running:
+                break
+            done, _ = await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
+            self._running -= done
+            for task in done:
+                self._take(task)
+        if self._claimed:
+            await put_back(self.sender, tuple(self._claimed))
+        if not self._is_empty:
+            self.report = replace(self.report, more=True)
+
+    async def stop(self) -> None:
+        """End what is under way, at once; what was only claimed goes back when the database lets it."""
+        for task in self._running:
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+        if self._claimed:
+            with suppress(StoreUnreachable):
+                await put_back(self.sender, tuple(self._claimed))
+
+    def _take(self, task: asyncio.Task[str]) -> None:
+        problem = task.exception()
+        if problem is not None and not isinstance(problem, Exception):
+            raise problem
+        if problem is not None:
+            self.fault = self.fault or problem
+        elif word := task.result():
+            self._count(word)
+
+    async def _fill(self) -> None:
+        """Keep every lane busy."""
+        lanes = max(1, self.sender.channel.lanes)
+        while len(self._running) < lanes and self.fault is None and self.left and self.sender.may_go_on():
+            if not self._claimed and not await self._claim(lanes):
+                return
+            if self._claimed:
+                self.left -= 1
+                self._running.add(asyncio.create_task(self._deliver(self._claimed.popleft())))
+
+    async def _claim(self, lanes: int) -> bool:
+        """Claim more; False when there is nothing to claim."""
+        most = min(self.left, lanes * CLAIMED_PER_LANE)
+        got = await claim(self.sender, skip=self._seen, most=most)
+        self._is_empty = not got.looked_at
+        blocked = got.blocked if got.blocked != "paused" else ""
+        self.report = replace(self.report, cancelled=self.report.cancelled + got.cancelled, blocked=blocked)
+        self._seen.update(ready.entry.message.id for ready in got.ready)
+        self._claimed.extend(got.ready)
+        return bool(got.looked_at)
+
+    async def _deliver(self, ready: Ready) -> str:
+        """Hand one message over; returns the field of the report that it counts in, "" for none."""
+        message, started_at, said = ready.entry.message, self.sender.clock(), Announced.YES
+        envelope = Envelope(
+            outbox_id=message.id, sender=message.sender, recipient=message.recipient, content=ready.content
+        )
+
+        async def before_data() -> bool:
+            nonlocal said
+            said = await self._announce(ready)
+            return said is Announced.YES
+
+        outcome = await self.sender.channel.deliver(envelope, before_data=before_data)
+        if said in (Announced.CANCELLED, Announced.WAITS):
+            return "cancelled" if said is Announced.CANCELLED else ""
+        delivered = Delivered(
+            entry=ready.entry,
+            outcome=outcome,
+            account=self.sender.channel.account,
+            started_at=started_at,
+            at=self.sender.clock(),
+        )
+        to = await conclude(self._write, delivered)
+        return to.value if to is not None else ""
+
+    def _count(self, word: str) -> None:
+        self.report = replace(self.report, **{word: getattr(self.report, word) + 1})
 
 
 async def recover(store: Store, now: datetime) -> int:
@@ -84,9 +161,12 @@ async def recover(store: Store, now: datetime) -> int:
 
     Returns how many; one that its worker has moved on meanwhile, or another worker has taken back, is left alone.
     """
+    async with store.reading() as tx:
+        if not await deliveries.overdue_leases(tx, now):
+            return 0
     done = 0
     async with store.transaction() as tx:
-        for entry in await outbox.overdue_leases(tx, now):
+        for entry in await deliveries.overdue_leases(tx, now):
             done += await _take_back(tx, entry, now)
     return done
 
@@ -94,81 +174,10 @@ async def recover(store: Store, now: datetime) -> int:
 async def _take_back(tx: Tx, entry: OutboxEntry, now: datetime) -> bool:
     message, fence = entry.message, entry.message.fence
     if entry.state is OutboxState.LEASED:
-        return await outbox.move(tx, message.id, OutboxState.QUEUED, fence=fence, now=now)
+        return await deliveries.move(tx, message.id, OutboxState.QUEUED, fence=fence, now=now)
     text = "the worker stopped after DATA was announced: it may or may not have been delivered"
-    if not await outbox.move(tx, message.id, OutboxState.UNKNOWN, fence=fence, now=now, text=text):
+    if not await deliveries.move(tx, message.id, OutboxState.UNKNOWN, fence=fence, now=now, text=text):
         return False
     await outbox.mark_steps(tx, StepHow.UNKNOWN, now, outbox_id=message.id)
     await events.record(tx, [message_event("reminder.unknown", entry, now, {"text": text})])
     return True
-
-
-async def _take(sender: Sender, seen: set[str]) -> tuple[OutboxEntry | None, str]:
-    """Lease the next message and re-check it in the same transaction: "go", "cancelled", or "wait" (not now)."""
-    now = sender.clock()
-    async with sender.store.transaction() as tx:
-        if not await state.is_live(tx):
-            return None, "paused"
-        if not await may_send(tx, max_inbox_age_minutes=sender.max_inbox_age_minutes, now=now):
-            return None, "inbox_unread"
-        until = now + timedelta(seconds=sender.lease_seconds)
-        entry = await outbox.lease_next(tx, owner=sender.owner, now=now, until_at=until, skip=seen)
-        if entry is None:
-            return None, "empty"
-        return entry, await _check(sender, tx, entry, now)
-
-
-async def _check(sender: Sender, tx: Tx, entry: OutboxEntry, now: datetime) -> str:
-    """Ask every guard once more about a leased message, and put it back or give it up when one objects."""
-    message, fence = entry.message, entry.message.fence
-    if now > message.useful_until_at:
-        return await _give_up(tx, entry, OutboxState.EXPIRED, "expired", "its time has passed", now)
-    await customers.lock(tx, message.customer_id)
-    facts = await case_facts.load_one(tx, message.customer_id, now=now, without_outbox=message.id)
-    if facts is None:
-        return await _give_up(tx, entry, OutboxState.CANCELLED, "unknown_customer", "the customer is gone", now)
-    try:
-        policy, calendar = rules_of(sender.policies, facts, now)
-    except PolicyMissing as problem:
-        # Raised from here it would stop everybody: this message would be the first to be taken for ever.
-        return await _give_up(tx, entry, OutboxState.CANCELLED, "no_policy", str(problem), now)
-    limits = Limits(live=True, max_data_age_hours=sender.max_data_age_hours)
-    stop = still_valid(message.listed, facts, policy, calendar, now=now, limits=limits, recipient=message.recipient)
-    if stop is None:
-        return "go"
-    if stop.retry:
-        due_at = calendar.next_open(now)
-        await outbox.move(tx, message.id, OutboxState.QUEUED, fence=fence, now=now, text=stop.why, due_at=due_at)
-        return "wait"
-    return await _give_up(tx, entry, OutboxState.CANCELLED, stop.code, stop.why, now)
-
-
-async def _give_up(tx: Tx, entry: OutboxEntry, to: OutboxState, code: str, why: str, now: datetime) -> str:
-    """Stop a message before it was sent and free its rungs, so that the next tick plans anew."""
-    if not await outbox.move(tx, entry.message.id, to, fence=entry.message.fence, now=now, text=why):
-        return "wait"
-    await outbox.free_steps(tx, entry.message.id)
-    await events.record(tx, [message_event(f"reminder.{to.value}", entry, now, {"code": code, "why": why})])
-    return "cancelled"
-
-
-async def _deliver(sender: Sender, entry: OutboxEntry, report: DrainReport) -> DrainReport:
-    message, fence = entry.message, entry.message.fence
-    async with sender.store.reading() as tx:
-        content = await events.payload(tx, entry.payload_id) or b""
-    envelope = Envelope(outbox_id=message.id, sender=message.sender, recipient=message.recipient, content=content)
-
-    async def before_data() -> bool:
-        now = sender.clock()
-        until = now + timedelta(seconds=sender.lease_seconds)
-        async with sender.store.transaction() as tx:
-            return await outbox.move(tx, message.id, OutboxState.IN_DATA, fence=fence, now=now, lease_until_at=until)
-
-    outcome = await sender.channel.deliver(envelope, before_data=before_data)
-    return _counted(report, await conclude(sender.store, entry, outcome, sender.clock()))
-
-
-def _counted(report: DrainReport, to: OutboxState | None) -> DrainReport:
-    if to is None:
-        return report
-    return replace(report, **{to.value: getattr(report, to.value) + 1})

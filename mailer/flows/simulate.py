@@ -14,8 +14,8 @@ from mailer.domain.customer import Customer
 from mailer.domain.ids import InvoiceId, StepId, TaskId
 from mailer.domain.message import ListedInvoice
 from mailer.domain.money import Money
-from mailer.flows.plan_reminders import THANKS, rules_of
-from mailer.flows.policies import Policies, PolicyMissing
+from mailer.flows.plan_reminders import THANKS
+from mailer.flows.policies import Policies, PolicyMissing, rules_of
 from mailer.flows.settle import settlement
 from mailer.reminders.calendar import SendCalendar
 from mailer.reminders.guards import Limits

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import structlog
@@ -35,10 +36,11 @@ async def cannot_write(store: Store, customer_id: CustomerId, problem: Exception
         log.error("mail not written", customer=customer_id, exc_info=problem)
 
 
-async def can_write(tx: Tx, customer_id: CustomerId) -> None:
-    """Forget why a customer's mail could not be written: should it come again, it is recorded again."""
-    if await state.get(tx, _fact(customer_id)):
-        await state.put(tx, _fact(customer_id), "")
+async def can_write(tx: Tx, ids: Sequence[CustomerId]) -> None:
+    """Forget why customers' mails could not be written: should it come again, it is recorded again."""
+    for name, why in (await state.get_all(tx, [_fact(one) for one in ids])).items():
+        if why:
+            await state.put(tx, name, "")
 
 
 def _reason(problem: Exception) -> str:

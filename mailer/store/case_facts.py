@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -25,9 +25,9 @@ T = TypeVar("T")
 
 
 async def load(
-    tx: Tx, ids: Sequence[CustomerId], *, now: datetime, without_outbox: str = ""
+    tx: Tx, ids: Sequence[CustomerId], *, now: datetime, without_outbox: Collection[str] = ()
 ) -> dict[CustomerId, CaseFacts]:
-    """Return the facts of some customers. `without_outbox`: leave that message out of `last_contact_at`."""
+    """Return the facts of some customers. `without_outbox`: leave those messages out of `last_contact_at`."""
     people = await customers.by_ids(tx, ids)
     recent_since = (now - timedelta(days=RECENT_DAYS)).date()
     owed = _grouped(await invoices.of_customers(tx, ids, recent_since=recent_since))
@@ -58,7 +58,9 @@ async def load(
     }
 
 
-async def load_one(tx: Tx, customer_id: CustomerId, *, now: datetime, without_outbox: str = "") -> CaseFacts | None:
+async def load_one(
+    tx: Tx, customer_id: CustomerId, *, now: datetime, without_outbox: Collection[str] = ()
+) -> CaseFacts | None:
     """Return the facts of one customer, None when unknown."""
     return (await load(tx, [customer_id], now=now, without_outbox=without_outbox)).get(customer_id)
 
@@ -93,7 +95,9 @@ def _step(row: Any) -> StepDone:
     )
 
 
-async def _last_contact(tx: Tx, ids: Sequence[CustomerId], without_outbox: str) -> dict[CustomerId, datetime]:
+async def _last_contact(
+    tx: Tx, ids: Sequence[CustomerId], without_outbox: Collection[str]
+) -> dict[CustomerId, datetime]:
     """Return when each customer was last written to (sent, perhaps sent, or about to be) or spoken with."""
     found: dict[CustomerId, datetime] = {}
     about = ("queued", "deferred", "leased", "in_data")
@@ -102,7 +106,7 @@ async def _last_contact(tx: Tx, ids: Sequence[CustomerId], without_outbox: str) 
         said = select(outbox.c.customer_id, func.max(when).label("at")).where(
             outbox.c.customer_id.in_(part),
             outbox.c.state.in_(("sent", "unknown", *about)),
-            outbox.c.id != without_outbox,
+            outbox.c.id.not_in(list(without_outbox)),
         )
         by_hand = select(contact_table.c.customer_id, func.max(contact_table.c.at).label("at")).where(
             contact_table.c.customer_id.in_(part), contact_table.c.kind != "note"

@@ -62,10 +62,30 @@ async def record(tx: Tx, happened: Sequence[tuple[Event, bytes]]) -> None:
     await tx.run(insert(events), rows)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """Bytes that may name people (raw mail, frozen message, words of a call), kept outside the record's rows."""
+
+    payload_id: str
+    subject_id: str
+    kind: str
+    salt: bytes
+    body: bytes
+
+
 async def keep_payload(tx: Tx, *, payload_id: str, subject_id: str, kind: str, salt: bytes, body: bytes) -> None:
-    """Keep bytes that may name people (raw mail, frozen message, words of a call) outside the record's rows."""
-    row = {"id": payload_id, "subject_id": subject_id, "kind": kind, "salt": salt, "body": body}
-    await tx.run(insert(payloads), [row])
+    """Keep bytes that may name people; see `Kept`."""
+    kept = Kept(payload_id=payload_id, subject_id=subject_id, kind=kind, salt=salt, body=body)
+    await keep_payloads(tx, [kept])
+
+
+async def keep_payloads(tx: Tx, kept: Sequence[Kept]) -> None:
+    """Keep bytes of several things at once."""
+    rows = [
+        {"id": one.payload_id, "subject_id": one.subject_id, "kind": one.kind, "salt": one.salt, "body": one.body}
+        for one in kept
+    ]
+    await tx.run(insert(payloads), rows)
 
 
 async def payload(tx: Tx, payload_id: str) -> bytes | None:

@@ -1,8 +1,8 @@
-"""Outgoing messages and the rungs they claim. The state machine is `mailer.domain.delivery.TRANSITIONS`."""
+"""Outgoing messages and the rungs they claim; how they are handed over is in `mailer.store.deliveries`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,14 +10,13 @@ from typing import Any
 from sqlalchemy import delete, func, insert, select, update
 
 from mailer.domain.case import StepHow
-from mailer.domain.delivery import TRANSITIONS, OutboxState
+from mailer.domain.delivery import OutboxState
 from mailer.domain.ids import CustomerId, InvoiceId, OutboxId, StepId, step_claim_key
 from mailer.domain.message import ListedInvoice, OutboxMessage
 from mailer.domain.money import Money
-from mailer.store.mail_tables import attempts, outbox, step_claims
+from mailer.store.customers import chunks
+from mailer.store.mail_tables import outbox, step_claims
 from mailer.store.session import Tx
-
-WAITING = (OutboxState.QUEUED, OutboxState.DEFERRED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,22 +33,31 @@ class OutboxEntry:
     result_text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
-    """One try to hand a message over: when, what came of it, the server's words."""
-
-    at: datetime
-    fence: int
-    outcome: str
-    text: str
-    peer: str
-    tls: str
-
-
 async def enqueue(tx: Tx, entry: OutboxEntry) -> None:
     """Insert a message and claim its rungs. Raises Taken when another message has one of them."""
+    await enqueue_all(tx, [entry])
+
+
+async def enqueue_all(tx: Tx, entries: Sequence[OutboxEntry]) -> None:
+    """Insert messages and claim their rungs. Raises Taken when another message has one of these; none is kept then."""
+    await tx.run(insert(outbox), [_row(entry) for entry in entries])
+    claims = [
+        row
+        for entry in entries
+        for row in _claims(
+            entry.message.customer_id,
+            entry.message.listed,
+            StepHow.QUEUED,
+            entry.message.created_at,
+            outbox_id=entry.message.id,
+        )
+    ]
+    await tx.run(insert(step_claims), claims)
+
+
+def _row(entry: OutboxEntry) -> dict[str, Any]:
     m = entry.message
-    row = {
+    return {
         "id": m.id,
         "customer_id": m.customer_id,
         "case_id": entry.case_id,
@@ -71,8 +79,6 @@ async def enqueue(tx: Tx, entry: OutboxEntry) -> None:
         "attempts": m.attempts,
         "result_text": entry.result_text,
     }
-    await tx.run(insert(outbox), [row])
-    await claim_steps(tx, m.customer_id, m.listed, StepHow.QUEUED, m.created_at, outbox_id=m.id)
 
 
 async def claim_steps(
@@ -86,7 +92,19 @@ async def claim_steps(
     task_id: str | None = None,
 ) -> None:
     """Take rungs, for a message, a task, or to pass them over. Raises Taken when one is taken already."""
-    rows = [
+    await tx.run(insert(step_claims), _claims(customer_id, listed, how, now, outbox_id=outbox_id, task_id=task_id))
+
+
+def _claims(
+    customer_id: CustomerId,
+    listed: Sequence[ListedInvoice],
+    how: StepHow,
+    now: datetime,
+    *,
+    outbox_id: OutboxId | None = None,
+    task_id: str | None = None,
+) -> list[dict[str, Any]]:
+    return [
         {
             "key": step_claim_key(item.invoice_id, item.step_id, item.cycle),
             "customer_id": customer_id,
@@ -103,13 +121,19 @@ async def claim_steps(
         }
         for place, item in enumerate(listed)
     ]
-    await tx.run(insert(step_claims), rows)
 
 
 async def mark_steps(tx: Tx, how: StepHow, now: datetime, *, outbox_id: str = "", task_id: str = "") -> None:
     """Say what became of the rungs of a message or a task."""
     mine = step_claims.c.outbox_id == outbox_id if outbox_id else step_claims.c.task_id == task_id
     await tx.run(update(step_claims).where(mine).values(how=how.value, at=now))
+
+
+async def mark_steps_of(tx: Tx, outbox_ids: Sequence[OutboxId], how: StepHow, now: datetime) -> None:
+    """Say what became of the rungs of several messages."""
+    if outbox_ids:
+        mine = step_claims.c.outbox_id.in_(outbox_ids)
+        await tx.run(update(step_claims).where(mine).values(how=how.value, at=now))
 
 
 async def free_steps(tx: Tx, outbox_id: OutboxId) -> None:
@@ -125,86 +149,18 @@ async def free_failed_steps(tx: Tx, customer_id: CustomerId) -> None:
     await tx.run(statement)
 
 
-async def lease_next(
-    tx: Tx, *, owner: str, now: datetime, until_at: datetime, skip: Iterable[str]
-) -> OutboxEntry | None:
-    """Take the message that is due longest and raise its fence; None when nothing is due.
-
-    Two workers never get the same one: SQLite has one writer, PostgreSQL skips locked rows.
-    """
-    waiting = select(outbox.c.id).where(
-        outbox.c.state.in_([s.value for s in WAITING]), outbox.c.due_at <= now, outbox.c.id.not_in(list(skip))
-    )
-    waiting = waiting.order_by(outbox.c.due_at, outbox.c.id).limit(1)
-    if tx.dialect != "sqlite":
-        waiting = waiting.with_for_update(skip_locked=True)
-    row = await tx.first(waiting)
-    if row is None:
-        return None
-    taken = {"state": OutboxState.LEASED.value, "lease_owner": owner, "lease_until_at": until_at}
-    await tx.run(update(outbox).where(outbox.c.id == row.id).values(fence=outbox.c.fence + 1, **taken))
-    return await load(tx, OutboxId(row.id))
-
-
-async def move(
-    tx: Tx,
-    outbox_id: OutboxId,
-    to: OutboxState,
-    *,
-    fence: int,
-    now: datetime,
-    text: str = "",
-    due_at: datetime | None = None,
-    lease_until_at: datetime | None = None,
-) -> bool:
-    """Change a message's state if the state machine allows it and the fence is still ours; returns whether it did."""
-    allowed = [state.value for state, targets in TRANSITIONS.items() if to in targets]
-    values: dict[str, Any] = {"state": to.value, "result_text": text}
-    if to in (OutboxState.IN_DATA, OutboxState.LEASED):
-        values["lease_until_at"] = lease_until_at
-    else:
-        values.update(lease_owner=None, lease_until_at=None)
-    if not TRANSITIONS[to] or to is OutboxState.UNKNOWN:
-        values["finished_at"] = now
-    if to is OutboxState.DEFERRED:
-        values["attempts"] = outbox.c.attempts + 1
-    if due_at is not None:
-        values["due_at"] = due_at
-    mine = (outbox.c.id == outbox_id) & (outbox.c.fence == fence) & outbox.c.state.in_(allowed)
-    return await tx.run(update(outbox).where(mine).values(values)) == 1
-
-
-async def overdue_leases(tx: Tx, now: datetime) -> list[OutboxEntry]:
-    """Return messages whose worker has gone: leased or in DATA past their lease."""
-    held = outbox.c.state.in_([OutboxState.LEASED.value, OutboxState.IN_DATA.value])
-    rows = await tx.all(select(outbox.c.id).where(held, outbox.c.lease_until_at < now).order_by(outbox.c.id))
-    return [entry for row in rows if (entry := await load(tx, OutboxId(row.id)))]
-
-
-async def keep_attempt(tx: Tx, outbox_id: OutboxId, attempt: Attempt) -> None:
-    """Append one attempt."""
-    row = {
-        "outbox_id": outbox_id,
-        "fence": attempt.fence,
-        "at": attempt.at,
-        "outcome": attempt.outcome,
-        "text": attempt.text,
-        "peer": attempt.peer,
-        "tls": attempt.tls,
-    }
-    await tx.run(insert(attempts), [row])
-
-
-async def attempts_of(tx: Tx, outbox_id: OutboxId) -> list[Attempt]:
-    """Return the attempts of a message, oldest first."""
-    rows = await tx.all(select(attempts).where(attempts.c.outbox_id == outbox_id).order_by(attempts.c.seq))
-    return [Attempt(at=r.at, fence=r.fence, outcome=r.outcome, text=r.text, peer=r.peer, tls=r.tls) for r in rows]
-
-
 async def load(tx: Tx, outbox_id: OutboxId) -> OutboxEntry | None:
     """Return one message with its rungs, None when unknown."""
-    row = await tx.first(select(outbox).where(outbox.c.id == outbox_id))
-    return None if row is None else _entry(row, await _listed(tx, outbox_id))
+    return next(iter(await load_all(tx, [outbox_id])), None)
+
+
+async def load_all(tx: Tx, ids: Sequence[OutboxId]) -> list[OutboxEntry]:
+    """Return messages with their rungs, those due longest first; unknown ones are left out."""
+    if not ids:
+        return []
+    rows = await tx.all(select(outbox).where(outbox.c.id.in_(ids)).order_by(outbox.c.due_at, outbox.c.id))
+    listed = await _listed(tx, ids)
+    return [_entry(row, tuple(listed[row.id])) for row in rows]
 
 
 async def listing(
@@ -227,18 +183,27 @@ async def by_message_ids(tx: Tx, message_ids: Sequence[str]) -> list[OutboxEntry
     """Return our messages with these Message-IDs (no angle brackets)."""
     if not message_ids:
         return []
-    rows = await tx.all(select(outbox).where(outbox.c.message_id.in_(message_ids)))
-    return [_entry(row, await _listed(tx, OutboxId(row.id))) for row in rows]
+    rows = await tx.all(select(outbox.c.id).where(outbox.c.message_id.in_(message_ids)))
+    return await load_all(tx, [OutboxId(row.id) for row in rows])
 
 
-async def thread_of(tx: Tx, customer_id: CustomerId, case_id: str | None) -> tuple[str, ...]:
-    """Return the Message-IDs we have sent in a case, oldest first, for References (RFC 5322 §3.6.4)."""
+async def threads_of(tx: Tx, ids: Sequence[CustomerId]) -> dict[CustomerId, dict[str | None, list[str]]]:
+    """Return the Message-IDs we have sent to some customers by case, oldest first, for References (RFC 5322 §3.6.4)."""
+    found: dict[CustomerId, dict[str | None, list[str]]] = {one: {} for one in ids}
     said = outbox.c.state.in_([OutboxState.SENT.value, OutboxState.UNKNOWN.value])
-    statement = select(outbox.c.message_id).where(outbox.c.customer_id == customer_id, said)
+    for part in chunks(ids):
+        statement = select(outbox.c.customer_id, outbox.c.case_id, outbox.c.message_id)
+        statement = statement.where(outbox.c.customer_id.in_(part), said).order_by(outbox.c.created_at)
+        for row in await tx.all(statement):
+            found[CustomerId(row.customer_id)].setdefault(row.case_id, []).append(row.message_id)
+    return found
+
+
+def thread(by_case: Mapping[str | None, Sequence[str]], case_id: str | None) -> tuple[str, ...]:
+    """Return the Message-IDs of one case, all of them without one, from what `threads_of` gave for a customer."""
     if case_id is not None:
-        statement = statement.where(outbox.c.case_id == case_id)
-    rows = await tx.all(statement.order_by(outbox.c.created_at))
-    return tuple(row.message_id for row in rows)
+        return tuple(by_case.get(case_id, ()))
+    return tuple(one for ids in by_case.values() for one in ids)
 
 
 async def counts(tx: Tx) -> dict[str, int]:
@@ -247,17 +212,18 @@ async def counts(tx: Tx) -> dict[str, int]:
     return {row.state: int(row.many) for row in rows}
 
 
-async def _listed(tx: Tx, outbox_id: OutboxId) -> tuple[ListedInvoice, ...]:
-    rows = await tx.all(select(step_claims).where(step_claims.c.outbox_id == outbox_id).order_by(step_claims.c.place))
-    return tuple(
-        ListedInvoice(
+async def _listed(tx: Tx, ids: Sequence[OutboxId]) -> dict[str, list[ListedInvoice]]:
+    statement = select(step_claims).where(step_claims.c.outbox_id.in_(ids)).order_by(step_claims.c.place)
+    found: dict[str, list[ListedInvoice]] = {one: [] for one in ids}
+    for r in await tx.all(statement):
+        item = ListedInvoice(
             invoice_id=InvoiceId(r.invoice_id),
             step_id=StepId(r.step_id),
             cycle=r.cycle,
             open=Money(minor=r.open_minor, currency=r.currency),
         )
-        for r in rows
-    )
+        found[r.outbox_id].append(item)
+    return found
 
 
 def _entry(row: Any, listed: tuple[ListedInvoice, ...]) -> OutboxEntry:

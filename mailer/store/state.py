@@ -25,6 +25,13 @@ async def get(tx: Tx, name: str) -> str | None:
     return row.value if row else None
 
 
+async def get_all(tx: Tx, names: Sequence[str]) -> dict[str, str]:
+    """Return several facts by name; those never set are missing."""
+    if not names:
+        return {}
+    return {row.name: row.value for row in await tx.all(select(facts).where(facts.c.name.in_(names)))}
+
+
 async def put(tx: Tx, name: str, value: str) -> None:
     """Set a fact."""
     await upsert(tx, facts, {"name": name, "value": value})

@@ -18,9 +18,10 @@ from mailer.domain.ids import CustomerId, InvoiceId
 from mailer.domain.invoice import Invoice
 from mailer.domain.money import Money
 from mailer.domain.status import StatusView, invoice_status
+from mailer.flows.claim_messages import Sender
 from mailer.flows.plan_reminders import Planner, TickReport, tick
 from mailer.flows.policies import Policies
-from mailer.flows.send_message import DrainReport, Sender, drain
+from mailer.flows.send_message import DrainReport, drain
 from mailer.flows.switch_mode import switch_mode
 from mailer.flows.write_message import Desk
 from mailer.reminders.policy import policy_from_values

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from mailer.channels.channel import BeforeData
 from mailer.domain.delivery import Accepted, Outcome
 from mailer.domain.message import Envelope
-from mailer.flows.send_message import Sender
+from mailer.flows.claim_messages import Sender
 from mailer.store.session import Store, StoreUnreachable, Tx
 from tests.stories.world import World
 
@@ -22,6 +22,11 @@ class Peer:
     outcome: Outcome = field(default_factory=lambda: Accepted(text="250 2.0.0 taken"))
     taken: list[str] = field(default_factory=list)
     answering: asyncio.Event = field(default_factory=asyncio.Event)
+    account: str = "test"
+    lanes: int = 1
+
+    def rest_seconds(self) -> float:
+        return 0.0
 
     async def deliver(self, envelope: Envelope, *, before_data: BeforeData) -> Outcome:
         assert await before_data()

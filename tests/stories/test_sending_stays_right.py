@@ -23,7 +23,7 @@ from mailer.flows.resolve_unknown import NotUnknown, resolve
 from mailer.flows.send_message import DrainReport, drain, recover
 from mailer.flows.trouble import note_inbox_read
 from mailer.reminders.policy import policy_from_values
-from mailer.store import customers, invoices, outbox
+from mailer.store import customers, deliveries, invoices, outbox
 from mailer.store.outbox import OutboxEntry
 from tests.stories.delivery_peers import Peer, flaky
 from tests.stories.world import World
@@ -78,7 +78,7 @@ async def settled_by_another(world: World, outbox_id: OutboxId) -> AsyncIterator
     """Say that a message was sent, in a transaction that is not yet committed meanwhile."""
     (entry,) = await in_outbox(world)
     async with world.app.store.transaction() as tx:
-        await outbox.move(tx, outbox_id, OutboxState.SENT, fence=entry.message.fence, now=world.clock())
+        await deliveries.move(tx, outbox_id, OutboxState.SENT, fence=entry.message.fence, now=world.clock())
         await outbox.mark_steps(tx, StepHow.SENT, world.clock(), outbox_id=outbox_id)
         yield
 

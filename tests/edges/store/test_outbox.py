@@ -14,7 +14,7 @@ from mailer.domain.ids import CustomerId, InvoiceId, OutboxId, StepId
 from mailer.domain.invoice import Invoice
 from mailer.domain.message import ListedInvoice, OutboxMessage
 from mailer.domain.money import Money
-from mailer.store import case_facts, customers, invoices, outbox, state
+from mailer.store import case_facts, customers, deliveries, invoices, outbox, state
 from mailer.store.outbox import OutboxEntry
 from mailer.store.session import Store, Taken
 
@@ -76,12 +76,13 @@ async def _enqueue(store: Store, entry: OutboxEntry) -> None:
 
 async def _lease(store: Store, owner: str = "w1") -> OutboxEntry | None:
     async with store.transaction() as tx:
-        return await outbox.lease_next(tx, owner=owner, now=NOW, until_at=LATER, skip=())
+        taken = await deliveries.lease(tx, owner=owner, now=NOW, until_at=LATER, skip=(), most=1)
+    return next(iter(taken), None)
 
 
 async def _move(store: Store, to: OutboxState, fence: int) -> bool:
     async with store.transaction() as tx:
-        return await outbox.move(tx, OutboxId("out_1"), to, fence=fence, now=NOW, lease_until_at=LATER)
+        return await deliveries.move(tx, OutboxId("out_1"), to, fence=fence, now=NOW, lease_until_at=LATER)
 
 
 async def test_a_second_message_for_the_same_rung_is_refused_whole(store: Store) -> None:
@@ -151,7 +152,7 @@ async def test_the_facts_know_rungs_contacts_and_freshness(store: Store) -> None
         await state.confirm_ledger(tx, NOW)
         await outbox.mark_steps(tx, StepHow.SENT, NOW, outbox_id="out_1")
         facts = await case_facts.load_one(tx, ME, now=NOW)
-        without = await case_facts.load_one(tx, ME, now=NOW, without_outbox="out_1")
+        without = await case_facts.load_one(tx, ME, now=NOW, without_outbox=["out_1"])
     assert facts is not None
     assert without is not None
     assert [(s.step_id, s.how) for s in facts.steps] == [("friendly", StepHow.SENT)]

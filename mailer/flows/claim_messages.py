@@ -1,0 +1,196 @@
+"""Claiming what is due, and the last look: every guard is asked again in the transaction that announces DATA."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum, auto
+
+from mailer.channels.channel import Channel
+from mailer.clock import Clock
+from mailer.domain.case import CaseFacts
+from mailer.domain.delivery import OutboxState
+from mailer.domain.ids import CustomerId, OutboxId
+from mailer.flows.conclude_delivery import message_event
+from mailer.flows.inbox_guard import may_send
+from mailer.flows.policies import Policies, PolicyMissing, rules_of
+from mailer.reminders.guards import Limits
+from mailer.reminders.recheck import still_valid
+from mailer.store import case_facts, customers, deliveries, events, outbox, state
+from mailer.store.outbox import OutboxEntry
+from mailer.store.session import Store, Tx
+
+
+def always() -> bool:
+    """Return True: nothing ends a drain before its work is done."""
+    return True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sender:
+    """What sending needs.
+
+    `lease_seconds` is longer than any delivery may take. `max_inbox_age_minutes`: how long ago the inbox may have been
+    read, else nothing is sent (0: no matter). `may_go_on` is asked before each message: False ends the drain there.
+    """
+
+    store: Store
+    channel: Channel
+    policies: Policies
+    max_data_age_hours: int
+    lease_seconds: int
+    owner: str
+    clock: Clock
+    max_inbox_age_minutes: int = 0
+    may_go_on: Callable[[], bool] = always
+
+    def lease_until(self, now: datetime) -> datetime:
+        """Return when a message taken now may be taken back."""
+        return now + timedelta(seconds=self.lease_seconds)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ready:
+    """A message that may be handed over: its frozen bytes, and the customer's newest event when that was decided."""
+
+    entry: OutboxEntry
+    content: bytes
+    seen_event: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """What a claim brought. `looked_at` 0: nothing was due. `blocked`: why nothing may be sent at all, else ""."""
+
+    ready: tuple[Ready, ...] = ()
+    looked_at: int = 0
+    cancelled: int = 0
+    blocked: str = ""
+
+
+class Announced(Enum):
+    """What came of announcing DATA."""
+
+    #: `in_data` is committed: DATA may be issued.
+    YES = auto()
+    #: Another worker has the message.
+    LOST = auto()
+    #: A guard objected; the message is cancelled or back in the queue.
+    CANCELLED = auto()
+    WAITS = auto()
+
+
+async def claim(sender: Sender, *, skip: Collection[str], most: int) -> Claimed:
+    """Lease what is due, at most one message of each customer, and ask every guard in the same transaction."""
+    now = sender.clock()
+    async with sender.store.transaction() as tx:
+        if blocked := await _blocked(sender, tx, now):
+            return Claimed(blocked=blocked)
+        entries = await deliveries.lease(
+            tx, owner=sender.owner, now=now, until_at=sender.lease_until(now), skip=skip, most=most
+        )
+        verdicts = await _check(sender, tx, entries, now)
+        good = [entry for entry in entries if verdicts[entry.message.id] is Announced.YES]
+        content = await deliveries.contents(tx, good)
+        newest = await deliveries.last_events(tx, {entry.message.customer_id for entry in good})
+    ready = tuple(
+        Ready(
+            entry=entry,
+            content=content.get(entry.message.id, b""),
+            seen_event=newest.get(entry.message.customer_id, 0),
+        )
+        for entry in good
+    )
+    cancelled = sum(verdict is Announced.CANCELLED for verdict in verdicts.values())
+    return Claimed(ready=ready, looked_at=len(entries), cancelled=cancelled)
+
+
+async def announce(sender: Sender, group: Sequence[Ready]) -> list[Announced]:
+    """Commit `in_data` for messages whose recipient was accepted, unless something has changed since the claim.
+
+    Whatever changes a customer's case leaves an event (law 2), so a customer without a new one needs no second look.
+    The customers are locked: a payment is recorded before this transaction, or after it and too late for both.
+    """
+    now = sender.clock()
+    people = {ready.entry.message.customer_id for ready in group}
+    async with sender.store.transaction() as tx:
+        if await _blocked(sender, tx, now):
+            fences = [(ready.entry.message.id, ready.entry.message.fence) for ready in group]
+            back = await deliveries.move_all(tx, fences, OutboxState.QUEUED, now=now)
+            return [Announced.WAITS if one in back else Announced.LOST for one, _ in fences]
+        await customers.lock_all(tx, people)
+        newest = await deliveries.last_events(tx, people)
+        changed = [r.entry for r in group if newest.get(r.entry.message.customer_id, 0) != r.seen_event]
+        verdicts = await _check(sender, tx, changed, now)
+        good = [r.entry.message for r in group if verdicts.get(r.entry.message.id, Announced.YES) is Announced.YES]
+        moved = await deliveries.move_all(
+            tx,
+            [(message.id, message.fence) for message in good],
+            OutboxState.IN_DATA,
+            now=now,
+            lease_until_at=sender.lease_until(now),
+        )
+    verdicts |= {message.id: Announced.YES if message.id in moved else Announced.LOST for message in good}
+    return [verdicts[ready.entry.message.id] for ready in group]
+
+
+async def put_back(sender: Sender, left: Sequence[Ready]) -> None:
+    """Return claimed messages to the queue: the drain ends before their turn."""
+    fences = [(ready.entry.message.id, ready.entry.message.fence) for ready in left]
+    async with sender.store.transaction() as tx:
+        await deliveries.move_all(tx, fences, OutboxState.QUEUED, now=sender.clock())
+
+
+async def _blocked(sender: Sender, tx: Tx, now: datetime) -> str:
+    """Return why nothing may be sent at all, "" when it may."""
+    if not await state.is_live(tx):
+        return "paused"
+    if not await may_send(tx, max_inbox_age_minutes=sender.max_inbox_age_minutes, now=now):
+        return "inbox_unread"
+    return ""
+
+
+async def _check(sender: Sender, tx: Tx, entries: Sequence[OutboxEntry], now: datetime) -> dict[OutboxId, Announced]:
+    """Ask every guard once more about leased messages; put one back or give it up when a guard objects."""
+    people = {entry.message.customer_id for entry in entries}
+    if not people:
+        return {}
+    await customers.lock_all(tx, people)
+    ids = [entry.message.id for entry in entries]
+    facts = await case_facts.load(tx, sorted(people), now=now, without_outbox=ids)
+    return {entry.message.id: await _verdict(sender, tx, entry, facts, now) for entry in entries}
+
+
+async def _verdict(
+    sender: Sender, tx: Tx, entry: OutboxEntry, known: dict[CustomerId, CaseFacts], now: datetime
+) -> Announced:
+    message, fence = entry.message, entry.message.fence
+    if now > message.useful_until_at:
+        return await _give_up(tx, entry, OutboxState.EXPIRED, "expired", "its time has passed", now)
+    facts = known.get(message.customer_id)
+    if facts is None:
+        return await _give_up(tx, entry, OutboxState.CANCELLED, "unknown_customer", "the customer is gone", now)
+    try:
+        policy, calendar = rules_of(sender.policies, facts, now)
+    except PolicyMissing as problem:
+        # Raised from here it would stop everybody: this message would be the first to be taken for ever.
+        return await _give_up(tx, entry, OutboxState.CANCELLED, "no_policy", str(problem), now)
+    limits = Limits(live=True, max_data_age_hours=sender.max_data_age_hours)
+    stop = still_valid(message.listed, facts, policy, calendar, now=now, limits=limits, recipient=message.recipient)
+    if stop is None:
+        return Announced.YES
+    if stop.retry:
+        due_at = calendar.next_open(now)
+        await deliveries.move(tx, message.id, OutboxState.QUEUED, fence=fence, now=now, text=stop.why, due_at=due_at)
+        return Announced.WAITS
+    return await _give_up(tx, entry, OutboxState.CANCELLED, stop.code, stop.why, now)
+
+
+async def _give_up(tx: Tx, entry: OutboxEntry, to: OutboxState, code: str, why: str, now: datetime) -> Announced:
+    """Stop a message before it was sent and free its rungs, so that the next tick plans anew."""
+    if not await deliveries.move(tx, entry.message.id, to, fence=entry.message.fence, now=now, text=why):
+        return Announced.LOST
+    await outbox.free_steps(tx, entry.message.id)
+    await events.record(tx, [message_event(f"reminder.{to.value}", entry, now, {"code": code, "why": why})])
+    return Announced.CANCELLED

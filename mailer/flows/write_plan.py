@@ -1,0 +1,209 @@
+"""Writing what plans ask for: messages with their frozen bytes and claims, tasks, skipped rungs, and why not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import assert_never
+
+from mailer.clock import new_id, new_salt
+from mailer.domain.actions import CreateTask, NotNow, SendReminder, SkipStep
+from mailer.domain.case import CaseFacts, StepHow, Task
+from mailer.domain.delivery import OutboxState
+from mailer.domain.ids import CustomerId, OutboxId, TaskId, step_claim_key
+from mailer.domain.message import ListedInvoice
+from mailer.flows.recording import Happened, happened
+from mailer.flows.unwritten import can_write
+from mailer.flows.write_message import Desk, write_message
+from mailer.reminders.plan import Plan
+from mailer.reminders.policy import Policy
+from mailer.store import contacts, events, outbox, state
+from mailer.store.events import Kept
+from mailer.store.outbox import OutboxEntry
+from mailer.store.session import Tx
+
+ACTOR = "system:tick"
+
+
+def verdicts_of_plan(planned: Plan) -> dict[str, NotNow]:
+    """Return why rungs are not said now, by step claim key."""
+    return {step_claim_key(n.invoice_id, n.step_id, n.cycle): n for n in planned.not_now}
+
+
+@dataclass(slots=True, kw_only=True)
+class PlanWriting:
+    """Several customers' plans on their way into one transaction.
+
+    `known`: the verdicts they had; `threads`: our earlier Message-IDs as `outbox.threads_of` gives them. Messages and
+    events are kept back until `finish`, so that each table is written once.
+    """
+
+    desk: Desk
+    tx: Tx
+    now: datetime
+    known: Mapping[CustomerId, Mapping[str, NotNow]]
+    threads: Mapping[CustomerId, Mapping[str | None, Sequence[str]]]
+    entries: list[OutboxEntry] = field(default_factory=list)
+    tasks: int = 0
+    _kept: list[Kept] = field(default_factory=list)
+    _done: list[Happened] = field(default_factory=list)
+
+    async def add(self, planned: Plan, facts: CaseFacts, policy: Policy, *, today: date) -> None:
+        """Take one customer's plan. Raises TemplateProblem and HeaderRefused, Taken for a rung that is said already."""
+        act = _Act(writing=self, facts=facts, policy=policy, today=today)
+        for action in planned.actions:
+            match action:
+                case SendReminder():
+                    act.queue(action)
+                case CreateTask():
+                    await act.task(action)
+                    self.tasks += 1
+                case SkipStep():
+                    await act.skip(action)
+                case _:
+                    assert_never(action)
+        await act.not_now(planned)
+
+    async def finish(self) -> None:
+        """Write what was kept back. Raises Taken when a rung was claimed by another message meanwhile."""
+        await events.keep_payloads(self.tx, self._kept)
+        await outbox.enqueue_all(self.tx, self.entries)
+        await can_write(self.tx, [entry.message.customer_id for entry in self.entries])
+        await events.record(self.tx, self._done)
+
+    def keep(self, entry: OutboxEntry, content: bytes) -> None:
+        """Keep a message with its frozen bytes."""
+        self._kept.append(
+            Kept(
+                payload_id=entry.payload_id,
+                subject_id=entry.message.customer_id,
+                kind="message",
+                salt=new_salt(),
+                body=content,
+            )
+        )
+        self.entries.append(entry)
+
+    def record(self, event: Happened) -> None:
+        """Keep an event."""
+        self._done.append(event)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Act:
+    """Writing for one customer."""
+
+    writing: PlanWriting
+    facts: CaseFacts
+    policy: Policy
+    today: date
+
+    def queue(self, action: SendReminder) -> None:
+        """Write the mail and keep it."""
+        outbox_id = OutboxId(new_id("out"))
+        written = write_message(
+            self.writing.desk,
+            action,
+            self.facts,
+            self.policy,
+            outbox_id=outbox_id,
+            thread=outbox.thread(self.writing.threads.get(action.customer_id, {}), self.facts.case_id),
+            today=self.today,
+            now=self.writing.now,
+        )
+        entry = OutboxEntry(
+            message=written.message,
+            state=OutboxState.QUEUED,
+            main_step_id=action.main_step_id,
+            payload_id=outbox_id.replace("out_", "msg_", 1),
+            case_id=self.facts.case_id,
+            due_at=self.writing.now,
+            finished_at=None,
+            result_text="",
+        )
+        self.writing.keep(entry, written.content)
+        payload: dict[str, object] = {
+            "to": action.recipient,
+            "subject": written.message.subject,
+            "template": action.template,
+            "template_hash": written.template_hash,
+            "language": written.message.language,
+            "message_id": written.message.message_id,
+            "steps": _steps(action.listed),
+        }
+        self._event("reminder.queued", {"message": outbox_id}, payload)
+
+    async def task(self, action: CreateTask) -> None:
+        """Make a task for a person."""
+        task = Task(
+            id=TaskId(new_id("task")),
+            customer_id=action.customer_id,
+            kind=action.kind,
+            invoice_ids=tuple(item.invoice_id for item in action.listed),
+            step_id=action.step_id,
+            instructions=action.instructions,
+            created_at=self.writing.now,
+        )
+        await contacts.add_task(self.writing.tx, task)
+        await self._claim(action.customer_id, action.listed, StepHow.TASK_OPEN, task_id=task.id)
+        payload: dict[str, object] = {
+            "kind": action.kind.value,
+            "instructions": action.instructions,
+            "steps": _steps(action.listed),
+        }
+        self._event("task.created", {"task": task.id}, payload)
+
+    async def skip(self, action: SkipStep) -> None:
+        """Pass a rung over."""
+        invoice = next(i for i in self.facts.invoices if i.id == action.invoice_id)
+        item = ListedInvoice(
+            invoice_id=action.invoice_id, step_id=action.step_id, cycle=action.cycle, open=invoice.open
+        )
+        await self._claim(self.facts.customer.id, [item], StepHow.SKIPPED)
+        payload: dict[str, object] = {"step": action.step_id, "why": action.why}
+        self._event("reminder.skipped", {"invoice": action.invoice_id}, payload)
+
+    async def not_now(self, planned: Plan) -> None:
+        """Keep today's verdicts; record those whose reason is new, so that silence is explained but not repeated."""
+        tx, known = self.writing.tx, self.writing.known.get(self.facts.customer.id, {})
+        fresh = verdicts_of_plan(planned)
+        await state.drop_verdicts(tx, [key for key in known if key not in fresh])
+        for key, verdict in fresh.items():
+            if known.get(key) == verdict:
+                continue
+            await state.put_verdict(tx, self.facts.customer.id, verdict, self.writing.now)
+            if key not in known or known[key].code != verdict.code:
+                payload: dict[str, object] = {"step": verdict.step_id, "code": verdict.code, "why": verdict.why}
+                self._event("reminder.not_sent", {"invoice": verdict.invoice_id}, payload)
+
+    async def _claim(
+        self, customer_id: CustomerId, listed: Sequence[ListedInvoice], how: StepHow, *, task_id: str | None = None
+    ) -> None:
+        await outbox.claim_steps(self.writing.tx, customer_id, listed, how, self.writing.now, task_id=task_id)
+
+    def _event(self, type_: str, refs: dict[str, str], payload: dict[str, object]) -> None:
+        event = happened(
+            type_,
+            now=self.writing.now,
+            actor=ACTOR,
+            customer_id=self.facts.customer.id,
+            case_id=self.facts.case_id,
+            policy_version=f"{self.policy.name}@{self.policy.version}",
+            refs=refs,
+            payload=payload,
+        )
+        self.writing.record(event)
+
+
+def _steps(listed: Sequence[ListedInvoice]) -> list[object]:
+    return [
+        {
+            "invoice": i.invoice_id,
+            "step": i.step_id,
+            "cycle": i.cycle,
+            "open": str(i.open.decimal),
+            "currency": i.open.currency,
+        }
+        for i in listed
+    ]

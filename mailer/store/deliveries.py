@@ -1,0 +1,215 @@
+"""Handing outgoing messages over: leases with fences, states, attempts.
+
+The state machine is `mailer.domain.delivery.TRANSITIONS`. A fence counts the leases of a message: whoever comes with an
+old one has lost the message to another worker and changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, func, insert, select, tuple_, update
+
+from mailer.domain.delivery import TRANSITIONS, OutboxState
+from mailer.domain.ids import CustomerId, OutboxId
+from mailer.store.mail_tables import attempts, outbox
+from mailer.store.outbox import OutboxEntry, load_all
+from mailer.store.session import Tx
+from mailer.store.tables import events, payloads
+
+WAITING = (OutboxState.QUEUED, OutboxState.DEFERRED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One try to hand a message over: from when to when, how far it got, what came of it, the server's words.
+
+    `account` is user@host of the submission; `phase` one of `mailer.domain.delivery.Phase`; `enhanced` as "5.1.1".
+    """
+
+    at: datetime
+    fence: int
+    outcome: str
+    text: str
+    peer: str
+    tls: str
+    account: str = ""
+    started_at: datetime | None = None
+    phase: str = ""
+    code: int | None = None
+    enhanced: str = ""
+
+
+async def lease(
+    tx: Tx, *, owner: str, now: datetime, until_at: datetime, skip: Collection[str], most: int
+) -> list[OutboxEntry]:
+    """Take the messages that are due longest and raise their fences; at most one of each customer.
+
+    Two workers never get the same one: SQLite has one writer, PostgreSQL skips locked rows.
+    """
+    waiting = select(outbox.c.id, outbox.c.customer_id).where(
+        outbox.c.state.in_([s.value for s in WAITING]), outbox.c.due_at <= now, outbox.c.id.not_in(list(skip))
+    )
+    waiting = waiting.order_by(outbox.c.due_at, outbox.c.id).limit(most)
+    if tx.dialect != "sqlite":
+        waiting = waiting.with_for_update(skip_locked=True)
+    first: dict[str, str] = {}
+    for row in await tx.all(waiting):
+        first.setdefault(row.customer_id, row.id)
+    ids = [OutboxId(one) for one in first.values()]
+    if ids:
+        taken = {"state": OutboxState.LEASED.value, "lease_owner": owner, "lease_until_at": until_at}
+        await tx.run(update(outbox).where(outbox.c.id.in_(ids)).values(fence=outbox.c.fence + 1, **taken))
+    return await load_all(tx, ids)
+
+
+async def move(
+    tx: Tx,
+    outbox_id: OutboxId,
+    to: OutboxState,
+    *,
+    fence: int,
+    now: datetime,
+    text: str = "",
+    due_at: datetime | None = None,
+    lease_until_at: datetime | None = None,
+) -> bool:
+    """Change a message's state if the state machine allows it and the fence is still ours; returns whether it did."""
+    values = _values(to, now=now, text=text, due_at=due_at, lease_until_at=lease_until_at)
+    mine = (outbox.c.id == outbox_id) & (outbox.c.fence == fence) & _may_become(to)
+    return await tx.run(update(outbox).where(mine).values(values)) == 1
+
+
+async def move_all(
+    tx: Tx,
+    fences: Iterable[tuple[OutboxId, int]],
+    to: OutboxState,
+    *,
+    now: datetime,
+    text: str = "",
+    lease_until_at: datetime | None = None,
+) -> set[OutboxId]:
+    """Change the state of several messages, each by its fence, as `move` does; returns those that were changed."""
+    wanted = list(fences)
+    if not wanted:
+        return set()
+    values = _values(to, now=now, text=text, due_at=None, lease_until_at=lease_until_at)
+    mine = tuple_(outbox.c.id, outbox.c.fence).in_(wanted) & _may_become(to)
+    rows = await tx.all(update(outbox).where(mine).values(values).returning(outbox.c.id))
+    return {OutboxId(row.id) for row in rows}
+
+
+def _may_become(to: OutboxState) -> Any:
+    return outbox.c.state.in_([state.value for state, targets in TRANSITIONS.items() if to in targets])
+
+
+def _values(
+    to: OutboxState, *, now: datetime, text: str, due_at: datetime | None, lease_until_at: datetime | None
+) -> dict[str, Any]:
+    values: dict[str, Any] = {"state": to.value, "result_text": text}
+    if to in (OutboxState.IN_DATA, OutboxState.LEASED):
+        values["lease_until_at"] = lease_until_at
+    else:
+        values.update(lease_owner=None, lease_until_at=None)
+    if not TRANSITIONS[to] or to is OutboxState.UNKNOWN:
+        values["finished_at"] = now
+    if to is OutboxState.DEFERRED:
+        values["attempts"] = outbox.c.attempts + 1
+    if due_at is not None:
+        values["due_at"] = due_at
+    return values
+
+
+async def held(tx: Tx, ids: Sequence[OutboxId]) -> dict[OutboxId, tuple[int, OutboxState]]:
+    """Return fence and state of messages, which nobody else changes before this transaction ends."""
+    statement = select(outbox.c.id, outbox.c.fence, outbox.c.state).where(outbox.c.id.in_(ids)).order_by(outbox.c.id)
+    rows = await tx.all(statement if tx.dialect == "sqlite" else statement.with_for_update())
+    return {OutboxId(row.id): (row.fence, OutboxState(row.state)) for row in rows}
+
+
+async def put_results(
+    tx: Tx, to: OutboxState, results: Iterable[tuple[OutboxId, str, datetime | None]], *, now: datetime
+) -> None:
+    """Write how attempts ended: (message, the server's words, when it is due again), for messages that are `held`."""
+    rows = [{"the_id": one, "text": text, "due": due_at} for one, text, due_at in results]
+    values = _values(to, now=now, text="", due_at=None, lease_until_at=None)
+    values["result_text"] = bindparam("text")
+    if to is OutboxState.DEFERRED:
+        values["due_at"] = bindparam("due")
+    await tx.run(update(outbox).where(outbox.c.id == bindparam("the_id")).values(values), rows)
+
+
+async def overdue_leases(tx: Tx, now: datetime) -> list[OutboxEntry]:
+    """Return messages whose worker has gone: leased or in DATA past their lease."""
+    held = outbox.c.state.in_([OutboxState.LEASED.value, OutboxState.IN_DATA.value])
+    rows = await tx.all(select(outbox.c.id).where(held, outbox.c.lease_until_at < now).order_by(outbox.c.id))
+    return await load_all(tx, [OutboxId(row.id) for row in rows])
+
+
+async def keep_attempts(tx: Tx, kept: Iterable[tuple[OutboxId, Attempt]]) -> None:
+    """Append attempts."""
+    rows = [
+        {
+            "outbox_id": outbox_id,
+            "fence": one.fence,
+            "at": one.at,
+            "outcome": one.outcome,
+            "text": one.text,
+            "peer": one.peer,
+            "tls": one.tls,
+            "account": one.account,
+            "started_at": one.started_at,
+            "phase": one.phase,
+            "code": one.code,
+            "enhanced": one.enhanced,
+        }
+        for outbox_id, one in kept
+    ]
+    await tx.run(insert(attempts), rows)
+
+
+async def attempts_of(tx: Tx, outbox_id: OutboxId) -> list[Attempt]:
+    """Return the attempts of a message, oldest first."""
+    rows = await tx.all(select(attempts).where(attempts.c.outbox_id == outbox_id).order_by(attempts.c.seq))
+    return [
+        Attempt(
+            at=r.at,
+            fence=r.fence,
+            outcome=r.outcome,
+            text=r.text,
+            peer=r.peer,
+            tls=r.tls,
+            account=r.account,
+            started_at=r.started_at,
+            phase=r.phase,
+            code=r.code,
+            enhanced=r.enhanced,
+        )
+        for r in rows
+    ]
+
+
+async def attempted(tx: Tx, fences: Iterable[tuple[OutboxId, int]]) -> set[tuple[OutboxId, int]]:
+    """Return which of these leases have their attempt on record already."""
+    wanted = list(fences)
+    rows = await tx.all(
+        select(attempts.c.outbox_id, attempts.c.fence).where(tuple_(attempts.c.outbox_id, attempts.c.fence).in_(wanted))
+    )
+    return {(OutboxId(row.outbox_id), row.fence) for row in rows}
+
+
+async def contents(tx: Tx, entries: Sequence[OutboxEntry]) -> dict[OutboxId, bytes]:
+    """Return the frozen bytes of messages."""
+    places = {entry.payload_id: entry.message.id for entry in entries}
+    rows = await tx.all(select(payloads.c.id, payloads.c.body).where(payloads.c.id.in_(list(places))))
+    return {places[row.id]: bytes(row.body) for row in rows}
+
+
+async def last_events(tx: Tx, ids: Collection[CustomerId]) -> dict[CustomerId, int]:
+    """Return the place of each customer's newest event: while it is the same, nothing about them has changed."""
+    statement = select(events.c.customer_id, func.max(events.c.seq).label("seq"))
+    statement = statement.where(events.c.customer_id.in_(sorted(ids))).group_by(events.c.customer_id)
+    return {CustomerId(row.customer_id): row.seq for row in await tx.all(statement)}
