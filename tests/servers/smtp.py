@@ -39,9 +39,12 @@ class Received:
 
 
 class SinkServer:
-    """Postfix's `smtp-sink`; `options` are its own flags, e.g. `("-q", "DATA")` to drop the link there."""
+    """Postfix's `smtp-sink`; `options` are its own flags, e.g. `("-q", "DATA")` to drop the link there.
 
-    def __init__(self, *options: str) -> None:
+    `dump`: whether it keeps what it takes; for a benchmark it does not.
+    """
+
+    def __init__(self, *options: str, dump: bool = True) -> None:
         program = find_binary("smtp-sink", "apt-get install postfix (only smtp-sink is used)")
         self._folder = make_folder("sink")
         self.host = HOST
@@ -50,7 +53,8 @@ class SinkServer:
         dumps.mkdir()
         give_away(dumps)
         user = ("-u", UNPRIVILEGED) if is_root() else ()
-        command = [program, *user, *options, "-d", "%s.", f"{HOST}:{self.port}", "100"]
+        keep = ("-d", "%s.") if dump else ()
+        command = [program, *user, *options, *keep, f"{HOST}:{self.port}", "100"]
         self._dumps = dumps
         self._process = ServerProcess(command, self.port, log=self._folder / "log", cwd=dumps)
 
