@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from mailer.channels.channel import Channel
 from mailer.clock import Clock
 from mailer.domain.case import StepHow
 from mailer.domain.delivery import OutboxState
 from mailer.domain.message import Envelope
+from mailer.flows import epoch
 from mailer.flows.conclude_delivery import conclude, message_event
+from mailer.flows.hold_sending import sending_frozen
 from mailer.flows.inbox_guard import may_send
 from mailer.flows.plan_reminders import rules_of
 from mailer.flows.policies import Policies, PolicyMissing
+from mailer.reminders.breaker import BreakerLimits
 from mailer.reminders.guards import Limits
 from mailer.reminders.recheck import still_valid
-from mailer.store import case_facts, customers, events, outbox, state
+from mailer.store import case_facts, customers, events, freezes, outbox, state
 from mailer.store.outbox import OutboxEntry
 from mailer.store.session import Store, Tx
 
@@ -36,6 +41,7 @@ class Sender:
 
     `lease_seconds` is longer than any delivery may take. `max_inbox_age_minutes`: how long ago the inbox may have been
     read, else nothing is sent (0: no matter). `may_go_on` is asked before each message: False ends the drain there.
+    `breaker`: how much goes out before a person must look. `data`: where the epoch's file is; None keeps none.
     """
 
     store: Store
@@ -47,6 +53,8 @@ class Sender:
     clock: Clock
     max_inbox_age_minutes: int = 0
     may_go_on: Callable[[], bool] = always
+    breaker: BreakerLimits = field(default_factory=BreakerLimits)
+    data: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +77,7 @@ async def drain(sender: Sender, *, most: int = MOST) -> DrainReport:
     while tried < most and sender.may_go_on():
         entry, verdict = await _take(sender, seen)
         if entry is None:
-            return replace(report, blocked=verdict if verdict == "inbox_unread" else "")
+            return replace(report, blocked=verdict if verdict in ("inbox_unread", "frozen") else "")
         seen.add(entry.message.id)
         if verdict == "go":
             tried += 1
@@ -111,11 +119,17 @@ async def _take(sender: Sender, seen: set[str]) -> tuple[OutboxEntry | None, str
             return None, "paused"
         if not await may_send(tx, max_inbox_age_minutes=sender.max_inbox_age_minutes, now=now):
             return None, "inbox_unread"
+        if await sending_frozen(tx, limits=sender.breaker, now=now, data=sender.data):
+            return None, "frozen"
         until = now + timedelta(seconds=sender.lease_seconds)
         entry = await outbox.lease_next(tx, owner=sender.owner, now=now, until_at=until, skip=seen)
         if entry is None:
             return None, "empty"
-        return entry, await _check(sender, tx, entry, now)
+        verdict = await _check(sender, tx, entry, now)
+        claimed = await epoch.advance(tx) if verdict == "go" and sender.data else None
+    if claimed is not None and sender.data is not None:
+        await asyncio.to_thread(epoch.keep, sender.data, claimed)
+    return entry, verdict
 
 
 async def _check(sender: Sender, tx: Tx, entry: OutboxEntry, now: datetime) -> str:
@@ -162,6 +176,8 @@ async def _deliver(sender: Sender, entry: OutboxEntry, report: DrainReport) -> D
         now = sender.clock()
         until = now + timedelta(seconds=sender.lease_seconds)
         async with sender.store.transaction() as tx:
+            if await freezes.running(tx) is not None:
+                return False  # all sending was stopped since this was claimed
             return await outbox.move(tx, message.id, OutboxState.IN_DATA, fence=fence, now=now, lease_until_at=until)
 
     outcome = await sender.channel.deliver(envelope, before_data=before_data)
