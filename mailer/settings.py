@@ -82,6 +82,9 @@ class Sending(_Part):
     max_data_age_hours: int = Field(ge=1)
     max_inbox_age_minutes: int = Field(ge=0)
     lease_seconds: int = Field(ge=60)
+    breaker_messages: int = Field(ge=1)
+    breaker_percent: int = Field(ge=1, le=100)
+    breaker_floor: int = Field(ge=0)
 
 
 class CustomerDefaults(_Part):

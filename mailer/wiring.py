@@ -22,6 +22,7 @@ from mailer.flows.write_message import Desk
 from mailer.mailbox import Mailbox
 from mailer.mailbox.imap import ImapMailbox
 from mailer.mailbox.settings import ImapSettings
+from mailer.reminders.breaker import BreakerLimits
 from mailer.reminders.policy import Policy, policy_from_values
 from mailer.rendering.renderer import Renderer
 from mailer.rendering.values import Seller
@@ -64,6 +65,15 @@ class App:
             lease_seconds=self.settings.sending.lease_seconds,
             owner=self.owner,
             clock=self.clock,
+            breaker=self.breaker(),
+            data=self.settings.data,
+        )
+
+    def breaker(self) -> BreakerLimits:
+        """Return how much goes out before a person must look."""
+        sending = self.settings.sending
+        return BreakerLimits(
+            messages=sending.breaker_messages, percent=sending.breaker_percent, floor=sending.breaker_floor
         )
 
     def intake(self) -> Intake:

@@ -18,7 +18,7 @@ from mailer.flows.rehearse import Rehearsed, rehearse
 from mailer.flows.send_message import DrainReport
 from mailer.rendering.headers import checked_address
 from mailer.settings import SettingsError
-from mailer.store import state
+from mailer.store import freezes, state
 from mailer.wiring import App
 from workers import serving
 from workers.jobs import drain, poll, tick
@@ -142,7 +142,7 @@ def _copies(to: str) -> None:
 
 
 def _passes(most: int, output: Output) -> None:
-    async def work(parts: App) -> tuple[dict[str, int], bool]:
+    async def work(parts: App) -> tuple[dict[str, int], tuple[str, bool]]:
         total = dict.fromkeys(NEWS, 0)
         async with serving.service_of(parts) as service:
             for _ in range(most):
@@ -158,22 +158,30 @@ def _passes(most: int, output: Output) -> None:
                 total = {name: total[name] + more for name, more in zip(NEWS, parts_done, strict=True)}
                 if not (fetched.fetched or planned.queued or sent.cancelled):
                     break
-        async with parts.store.reading() as tx:
-            return total, await state.is_live(tx)
+        return total, await _stopped(parts)
 
-    total, live = run(work)
+    total, (stopped, on_hold) = run(work)
     if output is Output.JSON:
         one_json(total)
     else:
         say(", ".join(f"{value} {name}" for name, value in total.items() if value) or "nothing to do")
-        if not live:
-            say("Duly is PAUSED: nothing was sent. `duly resume` goes live.")
+        if stopped:
+            say(stopped)
     if total["deferred"] and not total["sent"]:
         fail("the mail server took nothing; it is tried again later: `duly outbox list`, `duly doctor`", ENVIRONMENT)
-    if any(total[name] for name in ("waiting", "deferred", "failed", "unknown", "tasks", "unwritten")):
+    if on_hold or any(total[name] for name in ("waiting", "deferred", "failed", "unknown", "tasks", "unwritten")):
         if output is Output.TABLE:
             say("something needs you: `duly status`")
         raise typer.Exit(1)
+
+
+async def _stopped(parts: App) -> tuple[str, bool]:
+    """Return why nothing is sent at all ("": sending goes on), and whether that waits for a person."""
+    async with parts.store.reading() as tx:
+        if (frozen := await freezes.running(tx)) is not None:
+            return f"All sending is ON HOLD: {frozen.why}. `duly outbox held` shows the list.", True
+        live = await state.is_live(tx)
+    return "" if live else "Duly is PAUSED: nothing was sent. `duly resume` goes live.", False
 
 
 def _and(before: DrainReport, after: DrainReport) -> DrainReport:

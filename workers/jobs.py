@@ -11,6 +11,8 @@ from time import monotonic
 import structlog
 
 from mailer.channels.channel import Channel
+from mailer.clock import ClockWatch, steady_seconds
+from mailer.flows.hold_sending import clock_jumped
 from mailer.flows.plan_reminders import TickReport
 from mailer.flows.plan_reminders import tick as plan_tick
 from mailer.flows.read_reply import ReadReport, read_stored
@@ -19,6 +21,7 @@ from mailer.flows.receive_mail import poll as receive_poll
 from mailer.flows.send_message import DrainReport
 from mailer.flows.send_message import drain as send_drain
 from mailer.flows.trouble import note_inbox_read, note_trouble
+from mailer.reminders.breaker import jumped
 from mailer.wiring import App
 
 #: How long one drain may go on starting messages; with the 600 s of the last one it stays below any job's time-out.
@@ -28,12 +31,21 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """The parts and the one open channel of this process."""
+    """The parts and the one open channel of this process.
+
+    `steady` gives the seconds that really pass, by which `watch` notices when the clock of `app` is set.
+    """
 
     app: App
     channel: Channel
+    steady: Callable[[], float] = steady_seconds
+    watch: ClockWatch = field(init=False)
     #: Set when the process is to end: a drain then starts no further message.
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        """Begin to watch the clock."""
+        object.__setattr__(self, "watch", ClockWatch(self.app.clock, self.steady))
 
     async def close(self) -> None:
         """Close the channel; the parts belong to whoever opened them."""
@@ -46,11 +58,16 @@ async def tick(service: Service) -> TickReport:
 
 
 async def drain(service: Service) -> DrainReport:
-    """Send what is due, for a while; a runner drains again when there is more, so that no job runs without end."""
+    """Send what is due, for a while; a runner drains again when there is more, so that no job runs without end.
+
+    A clock that was set far off stops all sending: also in the middle of a drain, which then ends, to be run again.
+    """
     ends = monotonic() + SLICE_SECONDS
+    await clock_jumped(service.app.store, service.watch.look(), service.app.clock())
+    service.watch.forget()
 
     def may_go_on() -> bool:
-        return monotonic() < ends and not service.stopping.is_set()
+        return monotonic() < ends and not service.stopping.is_set() and jumped(service.watch.look()) is None
 
     return await send_drain(replace(service.app.sender(service.channel), may_go_on=may_go_on))
 

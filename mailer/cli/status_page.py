@@ -14,6 +14,7 @@ from mailer.flows.overview import Overview
 NEEDS = ("kind", "customer", "since", "what", "todo")
 #: How a kind of need is headed, one and many.
 _HEADINGS = {
+    "frozen": ("stop of all sending", "stops of all sending"),
     "trouble": ("job in trouble", "jobs in trouble"),
     "ledger": ("ledger too old", "ledgers too old"),
     "unknown": ("mail in doubt", "mails in doubt"),
@@ -33,6 +34,8 @@ _HEADINGS = {
 
 def lines(page: Overview) -> Iterator[str]:
     """Yield the page up to the table of what goes out next, which follows its heading."""
+    if "frozen" in page.need_counts:
+        yield "All sending is ON HOLD until you have looked: `duly outbox held`."
     yield "Duly is live." if page.live else "Duly is PAUSED: nothing goes out until `duly resume`."
     yield f"ledger   {_ledger(page)}"
     states = ", ".join(f"{many} {state}" for state, many in sorted(page.outbox.items()))

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum, auto
+from pathlib import Path
 
 from mailer.channels.channel import Channel
 from mailer.clock import Clock
 from mailer.domain.case import CaseFacts
 from mailer.domain.delivery import OutboxState
 from mailer.domain.ids import CustomerId, OutboxId
+from mailer.flows import epoch
 from mailer.flows.conclude_delivery import message_event
+from mailer.flows.hold_sending import sending_frozen
 from mailer.flows.inbox_guard import may_send
 from mailer.flows.policies import Policies, PolicyMissing, rules_of
+from mailer.reminders.breaker import BreakerLimits
 from mailer.reminders.guards import Limits
+from mailer.reminders.pace import PaceLimits, pick
 from mailer.reminders.recheck import still_valid
-from mailer.store import case_facts, customers, deliveries, events, outbox, state
+from mailer.store import case_facts, customers, deliveries, events, freezes, outbox, pace, state
 from mailer.store.outbox import OutboxEntry
 from mailer.store.session import Store, Tx
+
+#: With a pace to keep, so many times more are looked at than may go: some domains must wait.
+LOOK_PAST = 8
 
 
 def always() -> bool:
@@ -33,6 +42,8 @@ class Sender:
 
     `lease_seconds` is longer than any delivery may take. `max_inbox_age_minutes`: how long ago the inbox may have been
     read, else nothing is sent (0: no matter). `may_go_on` is asked before each message: False ends the drain there.
+    `breaker`: how much goes out before a person must look. `pace`: how fast the account may go. `data`: where the
+    epoch's file is; None keeps none.
     """
 
     store: Store
@@ -44,6 +55,9 @@ class Sender:
     clock: Clock
     max_inbox_age_minutes: int = 0
     may_go_on: Callable[[], bool] = always
+    breaker: BreakerLimits = field(default_factory=BreakerLimits)
+    pace: PaceLimits = field(default_factory=PaceLimits)
+    data: Path | None = None
 
     def lease_until(self, now: datetime) -> datetime:
         """Return when a message taken now may be taken back."""
@@ -82,18 +96,25 @@ class Announced(Enum):
 
 
 async def claim(sender: Sender, *, skip: Collection[str], most: int) -> Claimed:
-    """Lease what is due, at most one message of each customer, and ask every guard in the same transaction."""
-    now = sender.clock()
+    """Lease what is due, at most one message of each customer, and ask every guard in the same transaction.
+
+    Raises EpochNotKept when the data folder cannot be written: the messages wait for their leases to end.
+    """
+    now, claimed = sender.clock(), None
     async with sender.store.transaction() as tx:
         if blocked := await _blocked(sender, tx, now):
             return Claimed(blocked=blocked)
-        entries = await deliveries.lease(
-            tx, owner=sender.owner, now=now, until_at=sender.lease_until(now), skip=skip, most=most
-        )
+        if await sending_frozen(tx, limits=sender.breaker, now=now, data=sender.data):
+            return Claimed(blocked="frozen")
+        entries = await _lease(sender, tx, now, skip=skip, most=most)
         verdicts = await _check(sender, tx, entries, now)
         good = [entry for entry in entries if verdicts[entry.message.id] is Announced.YES]
         content = await deliveries.contents(tx, good)
         newest = await deliveries.last_events(tx, {entry.message.customer_id for entry in good})
+        if good and sender.data is not None:
+            claimed = await epoch.advance(tx)
+    if claimed is not None and sender.data is not None:
+        await asyncio.to_thread(epoch.keep, sender.data, claimed)
     ready = tuple(
         Ready(
             entry=entry,
@@ -106,6 +127,25 @@ async def claim(sender: Sender, *, skip: Collection[str], most: int) -> Claimed:
     return Claimed(ready=ready, looked_at=len(entries), cancelled=cancelled)
 
 
+async def _lease(sender: Sender, tx: Tx, now: datetime, *, skip: Collection[str], most: int) -> list[OutboxEntry]:
+    """Take as many messages as the account's pace allows; a domain that must wait does not keep the others."""
+    sent = await pace.sent_lately(tx, sender.channel.account, sender.pace, now) if sender.pace != PaceLimits() else None
+
+    def choose(waiting: Sequence[tuple[str, str]]) -> Sequence[str]:
+        ids = [one for one, _ in waiting] if sent is None else pick(sender.pace, sent, waiting, now).ids
+        return ids[:most]
+
+    return await deliveries.lease(
+        tx,
+        owner=sender.owner,
+        now=now,
+        until_at=sender.lease_until(now),
+        skip=skip,
+        most=most if sent is None else most * LOOK_PAST,
+        choose=choose,
+    )
+
+
 async def announce(sender: Sender, group: Sequence[Ready]) -> list[Announced]:
     """Commit `in_data` for messages whose recipient was accepted, unless something has changed since the claim.
 
@@ -115,7 +155,7 @@ async def announce(sender: Sender, group: Sequence[Ready]) -> list[Announced]:
     now = sender.clock()
     people = {ready.entry.message.customer_id for ready in group}
     async with sender.store.transaction() as tx:
-        if await _blocked(sender, tx, now):
+        if await _blocked(sender, tx, now) or await freezes.running(tx) is not None:
             fences = [(ready.entry.message.id, ready.entry.message.fence) for ready in group]
             back = await deliveries.move_all(tx, fences, OutboxState.QUEUED, now=now)
             return [Announced.WAITS if one in back else Announced.LOST for one, _ in fences]

@@ -14,15 +14,13 @@ from mailer.domain.case import StepHow
 from mailer.domain.delivery import TRANSITIONS, Accepted, OutboxState, Outcome, Refused, TryLater, Unknown
 from mailer.domain.ids import CaseId, HoldId, OutboxId
 from mailer.flows.recording import Happened, happened
+from mailer.reminders.pace import retry_at
 from mailer.store import agreements, deliveries, events, outbox
 from mailer.store.deliveries import Attempt
 from mailer.store.outbox import OutboxEntry
 from mailer.store.session import Store, StoreUnreachable, Tx
 
 ACTOR = "system:drain"
-#: First wait after a passing refusal; doubles each time up to the cap.
-BACKOFF = timedelta(minutes=5)
-BACKOFF_CAP = timedelta(seconds=4000)
 #: A failed address is put before a person; business days are not known here, five calendar days alarm soon enough.
 ALARM = timedelta(days=5)
 #: Waits before the outcome is written once more when the database is away.
@@ -38,13 +36,17 @@ _RUNGS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivered:
-    """A delivery that has ended: what came of it, over which account (user@host), from when to when."""
+    """A delivery that has ended: what came of it, over which account (user@host), from when to when.
+
+    `jitter`: a random number from -1 to 1 for the wait that may follow.
+    """
 
     entry: OutboxEntry
     outcome: Outcome
     account: str
     started_at: datetime
     at: datetime
+    jitter: float
 
     @property
     def lease(self) -> tuple[OutboxId, int]:
@@ -165,8 +167,8 @@ def _state(one: Delivered) -> tuple[OutboxState, datetime | None]:
         case Refused():
             return OutboxState.FAILED, None
         case TryLater():
-            doubled = BACKOFF * 2 ** min(one.entry.message.attempts, 10)
-            return OutboxState.DEFERRED, one.at + min(doubled, BACKOFF_CAP)
+            wish, before = one.outcome.retry_after_seconds, 0 if one.outcome.account else one.entry.message.attempts
+            return OutboxState.DEFERRED, retry_at(before, one.at, retry_after_seconds=wish, jitter=one.jitter)
         case _:
             assert_never(one.outcome)
 

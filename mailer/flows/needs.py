@@ -15,12 +15,13 @@ from mailer.domain.ids import CustomerId
 from mailer.domain.invoice import Invoice
 from mailer.flows.trouble import JOBS
 from mailer.reminders.plan import Plan
-from mailer.store import customers, events, inbox, outbox, state
+from mailer.store import customers, events, freezes, inbox, outbox, state
 from mailer.store.session import Tx
 
-#: The most pressing first. `ended`: every rung was said. `notice_first`: only notices are left, and nothing was said.
+#: The most pressing first. `frozen`: all sending is stopped. `ended`: every rung was said. `notice_first`: only notices
+#: are left, and nothing was said.
 KINDS = (
-    "trouble", "ledger", "unknown", "mail", "address", "hold", "dispute", "task", "not_written", "policy",
+    "frozen", "trouble", "ledger", "unknown", "mail", "address", "hold", "dispute", "task", "not_written", "policy",
     "no_address", "suppressed", "notice_first", "ended",
 )  # fmt: skip
 #: How far back failed writing is looked for, in events.
@@ -65,7 +66,7 @@ def without_policy(facts: CaseFacts, problem: str, now: datetime) -> Need:
 
 
 async def needs_of_service(tx: Tx, *, is_stale: bool) -> list[Need]:
-    """Return what the service itself asks: jobs in trouble, old balances, messages in doubt, mails not written."""
+    """Return what the service itself asks: sending stopped, jobs in trouble, old balances, doubt, mails not written."""
     found = [
         Need(kind="trouble", what=f"{job} fails: {why}", todo="`duly doctor` says what to mend")
         for job in JOBS
@@ -75,7 +76,7 @@ async def needs_of_service(tx: Tx, *, is_stale: bool) -> list[Need]:
         todo = "`duly invoices import FILE`, or `duly payments confirm` when they are right"
         as_of = await state.ledger_as_of(tx)
         found.append(Need(kind="ledger", what="the balances are too old to send on", todo=todo, since=as_of))
-    return [*found, *await _in_doubt(tx), *await _not_written(tx)]
+    return [*await _frozen(tx), *found, *await _in_doubt(tx), *await _not_written(tx)]
 
 
 async def needs_of_mail(tx: Tx, *, limit: int) -> list[Need]:
@@ -142,6 +143,17 @@ def _numbers(facts: CaseFacts, ids: Iterable[str], most: int = 3) -> str:
     numbers = [invoice.number for invoice in facts.invoices if invoice.id in set(ids)]
     more = f" and {len(numbers) - most} more" if len(numbers) > most else ""
     return ", ".join(numbers[:most]) + more
+
+
+async def _frozen(tx: Tx) -> Sequence[Need]:
+    """Return what stops all sending, if anything does."""
+    frozen = await freezes.running(tx)
+    if frozen is None:
+        return []
+    held = await freezes.held_count(tx, frozen.id)
+    what = f"nothing is sent, {held} messages are held: {frozen.why}"
+    todo = "`duly outbox held` to look, `duly outbox release` to go on"
+    return [Need(kind="frozen", what=what, todo=todo, since=frozen.at)]
 
 
 async def _in_doubt(tx: Tx) -> Sequence[Need]:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from mailer.clock import new_jitter
 from mailer.domain.case import StepHow
 from mailer.domain.delivery import OutboxState
 from mailer.domain.message import Envelope
@@ -118,6 +119,9 @@ class _Drain:
 
     async def _claim(self, lanes: int) -> bool:
         """Claim more; False when there is nothing to claim."""
+        if self.sender.channel.rest_seconds():
+            self.report, self._is_empty = replace(self.report, blocked="account_rests"), True
+            return False
         most = min(self.left, lanes * CLAIMED_PER_LANE)
         got = await claim(self.sender, skip=self._seen, most=most)
         self._is_empty = not got.looked_at
@@ -148,6 +152,7 @@ class _Drain:
             account=self.sender.channel.account,
             started_at=started_at,
             at=self.sender.clock(),
+            jitter=new_jitter(),
         )
         to = await conclude(self._write, delivered)
         return to.value if to is not None else ""

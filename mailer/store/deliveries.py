@@ -6,7 +6,7 @@ old one has lost the message to another worker and changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,6 +19,9 @@ from mailer.store.mail_tables import attempts, outbox
 from mailer.store.outbox import OutboxEntry, load_all
 from mailer.store.session import Tx
 from mailer.store.tables import events, payloads
+
+#: From (message, recipient), the most pressing first, to the messages to take.
+Choose = Callable[[Sequence[tuple[str, str]]], Sequence[str]]
 
 WAITING = (OutboxState.QUEUED, OutboxState.DEFERRED)
 
@@ -44,22 +47,23 @@ class Attempt:
 
 
 async def lease(
-    tx: Tx, *, owner: str, now: datetime, until_at: datetime, skip: Collection[str], most: int
+    tx: Tx, *, owner: str, now: datetime, until_at: datetime, skip: Collection[str], most: int, choose: Choose
 ) -> list[OutboxEntry]:
-    """Take the messages that are due longest and raise their fences; at most one of each customer.
+    """Take some of the `most` messages that are due longest and raise their fences; at most one of each customer.
 
+    `choose` is given them as (id, recipient), those due longest first, and returns the ids to take.
     Two workers never get the same one: SQLite has one writer, PostgreSQL skips locked rows.
     """
-    waiting = select(outbox.c.id, outbox.c.customer_id).where(
+    waiting = select(outbox.c.id, outbox.c.customer_id, outbox.c.recipient).where(
         outbox.c.state.in_([s.value for s in WAITING]), outbox.c.due_at <= now, outbox.c.id.not_in(list(skip))
     )
     waiting = waiting.order_by(outbox.c.due_at, outbox.c.id).limit(most)
     if tx.dialect != "sqlite":
         waiting = waiting.with_for_update(skip_locked=True)
-    first: dict[str, str] = {}
+    first: dict[str, tuple[str, str]] = {}
     for row in await tx.all(waiting):
-        first.setdefault(row.customer_id, row.id)
-    ids = [OutboxId(one) for one in first.values()]
+        first.setdefault(row.customer_id, (row.id, row.recipient))
+    ids = [OutboxId(one) for one in choose(list(first.values()))]
     if ids:
         taken = {"state": OutboxState.LEASED.value, "lease_owner": owner, "lease_until_at": until_at}
         await tx.run(update(outbox).where(outbox.c.id.in_(ids)).values(fence=outbox.c.fence + 1, **taken))

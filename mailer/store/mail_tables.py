@@ -60,6 +60,7 @@ attempts = Table(
     Column("code", Integer),
     Column("enhanced", String(12), nullable=False, server_default=""),
     Index("ix_attempts_account_at", "account", "at"),
+    Index("ix_attempts_at", "at"),
 )
 
 #: Once the breaker stopped all sending: why, and how a person ended it. Its messages carry `outbox.freeze_id`.

@@ -113,7 +113,8 @@ async def _house(folder: Path, scenario: Scenario) -> AsyncIterator[House]:
         await open_parts.enter_async_context(listening(office))
         app = await _duly(folder / "data", scenario, office, imap, passwords[SELLER], clock)
         open_parts.push_async_callback(app.close)
-        service = Service(app=app, channel=app.channel())
+        # In the demo time passes as its clock says: 60 days in a minute are no jump.
+        service = Service(app=app, channel=app.channel(), steady=lambda: clock().timestamp())
         open_parts.push_async_callback(service.close)
         await poll(service)
         bank = Bank()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -74,9 +75,13 @@ async def _enqueue(store: Store, entry: OutboxEntry) -> None:
         await outbox.enqueue(tx, entry)
 
 
+def _all(waiting: Sequence[tuple[str, str]]) -> list[str]:
+    return [one for one, _ in waiting]
+
+
 async def _lease(store: Store, owner: str = "w1") -> OutboxEntry | None:
     async with store.transaction() as tx:
-        taken = await deliveries.lease(tx, owner=owner, now=NOW, until_at=LATER, skip=(), most=1)
+        taken = await deliveries.lease(tx, owner=owner, now=NOW, until_at=LATER, skip=(), most=1, choose=_all)
     return next(iter(taken), None)
 
 

@@ -15,7 +15,7 @@ branch_labels = None
 depends_on = None
 
 
-def upgrade() -> None:
+def upgrade() -> None:  # long: one revision, read top to bottom
     """Go to this revision."""
     added: dict[str, tuple[sa.Column[Any], ...]] = {
         "outbox": (
@@ -43,8 +43,8 @@ def upgrade() -> None:
     for table, columns in added.items():
         for column in columns:
             op.add_column(table, column)
-    op.create_index("ix_outbox_freeze_id", "outbox", ["freeze_id"], unique=False)
-    op.create_index("ix_attempts_account_at", "attempts", ["account", "at"], unique=False)
+    for indexed, *on in (("outbox", "freeze_id"), ("attempts", "account", "at"), ("attempts", "at")):
+        op.create_index(f"ix_{indexed}_{'_'.join(on)}", indexed, on, unique=False)
     op.create_table(
         "freezes",
         sa.Column("id", sa.String(length=40), nullable=False),
