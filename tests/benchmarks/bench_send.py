@@ -51,6 +51,8 @@ async def _house(folder: Path, sink: SinkServer, many: int) -> App:
         "smtp.security": "none",
         "imap.host": HOST,
         "sending.max_inbox_age_minutes": 0,
+        "sending.breaker_messages": 1_000_000,
+        "sending.breaker_percent": 100,
     }
     await initialise(folder / "data", values, actor="person:bench", now=NOW)
     app = open_app(load(folder / "data"), clock=lambda: NOW)
