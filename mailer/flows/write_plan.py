@@ -47,6 +47,9 @@ class PlanWriting:
     entries: list[OutboxEntry] = field(default_factory=list)
     tasks: int = 0
     _kept: list[Kept] = field(default_factory=list)
+    _passed: list[tuple[CustomerId, ListedInvoice]] = field(default_factory=list)
+    _verdicts: list[tuple[CustomerId, NotNow]] = field(default_factory=list)
+    _gone: list[str] = field(default_factory=list)
     _done: list[Happened] = field(default_factory=list)
 
     async def add(self, planned: Plan, facts: CaseFacts, policy: Policy, *, today: date) -> None:
@@ -60,15 +63,18 @@ class PlanWriting:
                     await act.task(action)
                     self.tasks += 1
                 case SkipStep():
-                    await act.skip(action)
+                    act.skip(action)
                 case _:
                     assert_never(action)
-        await act.not_now(planned)
+        act.not_now(planned)
 
     async def finish(self) -> None:
         """Write what was kept back. Raises Taken when a rung was claimed by another message meanwhile."""
         await events.keep_payloads(self.tx, self._kept)
         await outbox.enqueue_all(self.tx, self.entries)
+        await outbox.pass_over(self.tx, self._passed, self.now)
+        await state.drop_verdicts(self.tx, self._gone)
+        await state.put_verdicts(self.tx, self._verdicts, self.now)
         await can_write(self.tx, [entry.message.customer_id for entry in self.entries])
         await events.record(self.tx, self._done)
 
@@ -84,6 +90,15 @@ class PlanWriting:
             )
         )
         self.entries.append(entry)
+
+    def pass_over(self, customer_id: CustomerId, item: ListedInvoice) -> None:
+        """Keep a rung that is skipped."""
+        self._passed.append((customer_id, item))
+
+    def judge(self, customer_id: CustomerId, fresh: Sequence[NotNow], gone: Sequence[str]) -> None:
+        """Keep new verdicts on rungs, and the keys of those that no longer hold."""
+        self._verdicts.extend((customer_id, verdict) for verdict in fresh)
+        self._gone.extend(gone)
 
     def record(self, event: Happened) -> None:
         """Keep an event."""
@@ -146,7 +161,8 @@ class _Act:
             created_at=self.writing.now,
         )
         await contacts.add_task(self.writing.tx, task)
-        await self._claim(action.customer_id, action.listed, StepHow.TASK_OPEN, task_id=task.id)
+        tx, how = self.writing.tx, StepHow.TASK_OPEN
+        await outbox.claim_steps(tx, action.customer_id, action.listed, how, self.writing.now, task_id=task.id)
         payload: dict[str, object] = {
             "kind": action.kind.value,
             "instructions": action.instructions,
@@ -154,33 +170,26 @@ class _Act:
         }
         self._event("task.created", {"task": task.id}, payload)
 
-    async def skip(self, action: SkipStep) -> None:
+    def skip(self, action: SkipStep) -> None:
         """Pass a rung over."""
         invoice = next(i for i in self.facts.invoices if i.id == action.invoice_id)
         item = ListedInvoice(
             invoice_id=action.invoice_id, step_id=action.step_id, cycle=action.cycle, open=invoice.open
         )
-        await self._claim(self.facts.customer.id, [item], StepHow.SKIPPED)
+        self.writing.pass_over(self.facts.customer.id, item)
         payload: dict[str, object] = {"step": action.step_id, "why": action.why}
         self._event("reminder.skipped", {"invoice": action.invoice_id}, payload)
 
-    async def not_now(self, planned: Plan) -> None:
+    def not_now(self, planned: Plan) -> None:
         """Keep today's verdicts; record those whose reason is new, so that silence is explained but not repeated."""
-        tx, known = self.writing.tx, self.writing.known.get(self.facts.customer.id, {})
-        fresh = verdicts_of_plan(planned)
-        await state.drop_verdicts(tx, [key for key in known if key not in fresh])
-        for key, verdict in fresh.items():
-            if known.get(key) == verdict:
-                continue
-            await state.put_verdict(tx, self.facts.customer.id, verdict, self.writing.now)
+        known, fresh = self.writing.known.get(self.facts.customer.id, {}), verdicts_of_plan(planned)
+        changed = {key: verdict for key, verdict in fresh.items() if known.get(key) != verdict}
+        gone = [key for key in known if key not in fresh]
+        self.writing.judge(self.facts.customer.id, list(changed.values()), gone)
+        for key, verdict in changed.items():
             if key not in known or known[key].code != verdict.code:
                 payload: dict[str, object] = {"step": verdict.step_id, "code": verdict.code, "why": verdict.why}
                 self._event("reminder.not_sent", {"invoice": verdict.invoice_id}, payload)
-
-    async def _claim(
-        self, customer_id: CustomerId, listed: Sequence[ListedInvoice], how: StepHow, *, task_id: str | None = None
-    ) -> None:
-        await outbox.claim_steps(self.writing.tx, customer_id, listed, how, self.writing.now, task_id=task_id)
 
     def _event(self, type_: str, refs: dict[str, str], payload: dict[str, object]) -> None:
         event = happened(

@@ -7,15 +7,14 @@ header (CVE-2024-6923). So nothing that is, or decodes to, a control character p
 from __future__ import annotations
 
 import re
-import unicodedata
 from binascii import Error as Base64Error
 from email.charset import QP, Charset
 from email.errors import HeaderParseError
 from email.header import Header, decode_header
 from email.utils import quote
 
-#: Cc: C0, DEL and C1 (U+0085 among them); Zl, Zp: U+2028, U+2029; Cs: lone surrogates, which no charset can write.
-_FORBIDDEN = frozenset({"Cc", "Zl", "Zp", "Cs"})
+#: C0, DEL and C1 (U+0085 among them), line and paragraph separators, lone surrogates, which no charset can write.
+_FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@[A-Za-z0-9.:\[\]-]+")
 _MESSAGE_ID = re.compile(r"[!-;=?-~]+@[!-;=?-~]+")
 _OWN_FIELD_NAME = re.compile(r"X-[A-Za-z0-9-]+")
@@ -61,12 +60,14 @@ def guarded(header: str, value: str) -> str:
 
 def has_control(text: str) -> bool:
     """Return whether a text holds a control character, a line or paragraph separator, or a lone surrogate."""
-    return any(unicodedata.category(letter) in _FORBIDDEN for letter in text)
+    return _FORBIDDEN.search(text) is not None
 
 
-def text_header(header: str, value: str) -> Header:
+def text_header(header: str, value: str) -> Header | str:
     """Return unstructured text such as a subject (RFC 5322 §3.6.5), in encoded words where it needs them (RFC 2047)."""
     guarded(header, value)
+    if value.isascii() and len(f"{header}: {value}") <= _FOLD_AT and "=?" not in value:
+        return value  # folding would change nothing
     return Header(value, _charset_for(value), maxlinelen=_FOLD_AT, header_name=header)
 
 

@@ -7,6 +7,8 @@ an underscore hold layouts for the others and obey the same rule.
 from __future__ import annotations
 
 import hashlib
+import os
+import stat
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -57,6 +59,7 @@ class Shelves(BaseLoader):
     def __init__(self, folders: tuple[Path, ...]) -> None:
         self.folders = folders
         self._closures: dict[TemplateName, tuple[dict[str, _Source], str]] = {}
+        self._places: dict[str, tuple[str, ...]] = {}
 
     def names(self) -> tuple[TemplateName, ...]:
         """Return every template folder on any shelf, layouts included, sorted; whether complete or not."""
@@ -71,10 +74,15 @@ class Shelves(BaseLoader):
 
     def find(self, name: str) -> Path | None:
         """Return the file that a template path stands for, None when no folder has it or the path leaves them."""
-        pure = PurePosixPath(name)
-        if pure.is_absolute() or ".." in pure.parts or "\\" in name:
-            return None
-        return next((path for folder in self.folders if (path := folder / pure).is_file()), None)
+        return next((Path(place) for place in self._places_of(name) if Path(place).is_file()), None)
+
+    def _places_of(self, name: str) -> tuple[str, ...]:
+        """Return where a template path may lie, the user's folder first; () when it leaves the folders."""
+        if name not in self._places:
+            pure = PurePosixPath(name)
+            leaves = pure.is_absolute() or ".." in pure.parts or "\\" in name
+            self._places[name] = () if leaves else tuple(str(folder / pure) for folder in self.folders)
+        return self._places[name]
 
     def has(self, template: TemplateName) -> bool:
         """Return whether all three files of a template can be found."""
@@ -117,13 +125,22 @@ class Shelves(BaseLoader):
         path = self.find(name)
         if path is None:
             raise TemplateNotFound(name)
-        stamp = _stamp(path)
+        stamp = _stamp(path) or (0, 0)
         return _Source(path=path, stamp=stamp, text=path.read_text(encoding="utf-8"))
 
     def _is_current(self, name: str, source: _Source) -> bool:
-        return self.find(name) == source.path and _stamp(source.path) == source.stamp
+        """Whether the same file is the first to be found, unchanged; asked often for each mail, so it is cheap."""
+        for place in self._places_of(name):
+            stamp = _stamp(place)
+            if stamp is not None:
+                return place == str(source.path) and stamp == source.stamp
+        return False
 
 
-def _stamp(path: Path) -> tuple[int, int]:
-    facts = path.stat()
-    return facts.st_mtime_ns, facts.st_size
+def _stamp(path: Path | str) -> tuple[int, int] | None:
+    """Return time and size of a file, None when there is none."""
+    try:
+        facts = os.stat(path)  # noqa: PTH116 - a Path made for each look costs more than the look
+    except (OSError, ValueError):
+        return None
+    return (facts.st_mtime_ns, facts.st_size) if stat.S_ISREG(facts.st_mode) else None

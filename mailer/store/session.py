@@ -158,11 +158,18 @@ def _plain(url: str, problem: BaseException) -> str:
 
 async def upsert(tx: Tx, table: Table, row: Mapping[str, Any]) -> None:
     """Insert a row, or overwrite the one with the same primary key."""
+    await upsert_all(tx, table, [row])
+
+
+async def upsert_all(tx: Tx, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows with the same columns, or overwrite those with the same primary keys."""
+    if not rows:
+        return
     dialect_insert = sqlite.insert if tx.dialect == "sqlite" else postgresql.insert
     keys = [column.name for column in table.primary_key.columns]
-    statement = dialect_insert(table).values(dict(row))
-    others = {name: statement.excluded[name] for name in row if name not in keys}
+    statement = dialect_insert(table)
+    others = {name: statement.excluded[name] for name in rows[0] if name not in keys}
     if others:
-        await tx.run(statement.on_conflict_do_update(index_elements=keys, set_=others))
+        await tx.run(statement.on_conflict_do_update(index_elements=keys, set_=others), rows)
     else:
-        await tx.run(statement.on_conflict_do_nothing())
+        await tx.run(statement.on_conflict_do_nothing(), rows)

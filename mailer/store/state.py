@@ -13,7 +13,7 @@ from mailer.domain.actions import NotNow
 from mailer.domain.ids import CustomerId, InvoiceId, StepId, step_claim_key
 from mailer.store.customers import chunks
 from mailer.store.mail_tables import verdicts
-from mailer.store.session import Tx, upsert
+from mailer.store.session import Tx, upsert, upsert_all
 from mailer.store.tables import facts, leases
 
 LIVE, PAUSED = "live", "paused"
@@ -79,18 +79,21 @@ async def verdicts_of(tx: Tx, ids: Sequence[CustomerId]) -> dict[CustomerId, dic
     return found
 
 
-async def put_verdict(tx: Tx, customer_id: CustomerId, verdict: NotNow, now: datetime) -> None:
-    """Keep why a due rung is not said now."""
-    row = {
-        "key": step_claim_key(verdict.invoice_id, verdict.step_id, verdict.cycle),
-        "customer_id": customer_id,
-        "invoice_id": verdict.invoice_id,
-        "step_id": verdict.step_id,
-        "code": verdict.code,
-        "why": verdict.why,
-        "at": now,
-    }
-    await upsert(tx, verdicts, row)
+async def put_verdicts(tx: Tx, found: Sequence[tuple[CustomerId, NotNow]], now: datetime) -> None:
+    """Keep why due rungs are not said now."""
+    rows = [
+        {
+            "key": step_claim_key(verdict.invoice_id, verdict.step_id, verdict.cycle),
+            "customer_id": customer_id,
+            "invoice_id": verdict.invoice_id,
+            "step_id": verdict.step_id,
+            "code": verdict.code,
+            "why": verdict.why,
+            "at": now,
+        }
+        for customer_id, verdict in found
+    ]
+    await upsert_all(tx, verdicts, rows)
 
 
 async def drop_verdicts(tx: Tx, keys: list[str]) -> None:
