@@ -54,6 +54,11 @@ class DyingChannel:
     def __init__(self, channel: Channel, countdown: Countdown) -> None:
         self._channel = channel
         self._countdown = countdown
+        self.account = channel.account
+        self.lanes = channel.lanes
+
+    def rest_seconds(self) -> float:
+        return self._channel.rest_seconds()
 
     async def deliver(self, envelope: Envelope, *, before_data: BeforeData) -> Outcome:
         async def watched() -> bool:

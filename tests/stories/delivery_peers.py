@@ -22,6 +22,11 @@ class Peer:
     outcome: Outcome = field(default_factory=lambda: Accepted(text="250 2.0.0 taken"))
     taken: list[str] = field(default_factory=list)
     answering: asyncio.Event = field(default_factory=asyncio.Event)
+    account: str = "billing@peer.test"
+    lanes: int = 1
+
+    def rest_seconds(self) -> float:
+        return 0.0
 
     async def deliver(self, envelope: Envelope, *, before_data: BeforeData) -> Outcome:
         assert await before_data()
