@@ -24,6 +24,8 @@ _GOODBYE_SECONDS = 5.0
 #: A body is given this much longer than the wait after the dot: its size over a very slow line.
 _SLOWEST_OCTETS_PER_SECOND = 10_000
 _REFUSALS = 400
+#: What a server says that knows only HELO (RFC 5321 §4.1.4).
+_NO_EHLO = frozenset({500, 501, 502, 504, 550})
 
 
 class LinkLostError(Exception):
@@ -109,9 +111,9 @@ class SmtpConnection:
     async def _hello(self) -> None:
         try:
             await self._smtp.ehlo()
-        except aiosmtplib.SMTPHeloError:
-            if not self._smtp.is_connected:
-                raise
+        except aiosmtplib.SMTPHeloError as fault:
+            if not self._smtp.is_connected or self._settings.username or fault.code not in _NO_EHLO:
+                raise  # without EHLO there is no login
             await self._smtp.helo()
 
     def _watch(self) -> None:
@@ -188,7 +190,7 @@ class SmtpConnection:
                 reply = await self.command(b"RSET", deadline_seconds=_GOODBYE_SECONDS)
             except LinkLostError:
                 return
-            if reply.kind() != 2:  # noqa: PLR2004 -- RFC 5321 §4.2.1: done
+            if not reply.accepts():
                 self.abort()
 
     async def quit(self) -> None:

@@ -68,7 +68,7 @@ class Transaction:
             reply = await link.command(*words, deadline_seconds=self._settings.timeout_seconds)
         except LinkLostError as fault:
             return TryLater(text=f"link lost at {phase.name}: {fault}", peer=link.peer, tls=link.tls, phase=phase)
-        if reply.kind() == 2:  # noqa: PLR2004 -- RFC 5321 §4.2.1: done
+        if reply.accepts():
             return None
         return verdict(reply, phase=phase, peer=link.peer, tls=link.tls)
 
@@ -116,7 +116,7 @@ class Transaction:
         """Make the session fit for the next message: it is after a 2xx, RSET after 4xx and 5xx, close otherwise."""
         if reply.kind() in {4, 5} and reply.code != _CLOSING:
             await self._link.reset()
-        elif reply.kind() != 2:  # noqa: PLR2004 -- RFC 5321 §4.2.1: done
+        elif not reply.accepts():
             self._link.abort()
 
 

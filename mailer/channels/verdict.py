@@ -63,6 +63,10 @@ class Reply:
         """Return the first digit: 2 done, 3 go on, 4 not now, 5 never; anything else is no SMTP."""
         return self.code // 100
 
+    def accepts(self) -> bool:
+        """Tell whether the mail system (x5z) says: done (2yz). A greeting or a goodbye takes no message (§4.2.1)."""
+        return self.code // 10 == 25  # noqa: PLR2004 -- 25z
+
     def detail(self) -> tuple[int, int] | None:
         """Return subject and detail of the enhanced code, None without one."""
         found = _ENHANCED.match(self.words)
@@ -78,7 +82,7 @@ def verdict(reply: Reply, *, phase: Phase, peer: str, tls: str) -> Outcome:
     """
     text, enhanced, code = reply.text, reply.enhanced, reply.known_code
     match reply.kind():
-        case 2 if phase is Phase.DOT:
+        case 2 if phase is Phase.DOT and reply.accepts():
             return Accepted(text=text, peer=peer, tls=tls, phase=phase, code=code, enhanced=enhanced)
         case 5 if not _passes(reply):
             blame = _recipient_refused(reply, phase)
