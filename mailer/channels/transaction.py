@@ -62,7 +62,7 @@ class Transaction:
         return Addressed(note=f"; archive copy refused: {refusal.text}")
 
     async def _accepts(self, phase: Phase, *words: bytes) -> Outcome | None:
-        """Return None when the server accepted this command (2xx), else what comes of it."""
+        """Return None when the server accepted this command (25z), else what comes of it."""
         link = self._link
         try:
             reply = await link.command(*words, deadline_seconds=self._settings.timeout_seconds)
@@ -70,6 +70,8 @@ class Transaction:
             return TryLater(text=f"link lost at {phase.name}: {fault}", peer=link.peer, tls=link.tls, phase=phase)
         if reply.accepts():
             return None
+        if reply.kind() not in {4, 5}:
+            link.abort()  # out of step: what it would take the next line for, nobody knows
         return verdict(reply, phase=phase, peer=link.peer, tls=link.tls)
 
     async def send(self, addressed: Addressed, before_data: BeforeData) -> Outcome:

@@ -23,7 +23,7 @@ from tests.servers.smtp import RecordingSmtp
 ABREAST = 8
 READY = b"354 End data with <CR><LF>.<CR><LF>\r\n"
 #: A stalled link is given up soon; the answer to the dot a little later, as in life.
-SOON = {"timeout_seconds": 0.5, "data_start_seconds": 0.5, "data_done_seconds": 0.8}
+SOON = {"timeout_seconds": 1.5, "data_start_seconds": 1.5, "data_done_seconds": 1.5}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,10 +89,12 @@ async def one(
         if layout is not None:
             said = {(type(first), first.phase), (type(first), None)}
             assert said & wanted(cut, layout), (cut, layout, first)
+        await channel.close()
         if isinstance(first, TryLater):
+            channel = SmtpChannel(settings(port, **{"host": host, **secure}))
             again = await channel.deliver(message, before_data=committed)
             assert isinstance(again, Accepted), (cut, first, again)
-        await channel.close()
+            await channel.close()
     return first
 
 
