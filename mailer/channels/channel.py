@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
-from mailer.domain.delivery import Outcome
+from mailer.domain.delivery import Outcome, Phase
 from mailer.domain.message import Envelope
 
 #: Commits `in_data` in the database; False when the fencing token is no longer current (then nothing is sent).
@@ -15,37 +15,51 @@ BeforeData = Callable[[], Awaitable[bool]]
 class ChannelError(Exception):
     """The channel cannot be used as it is set up: the sentence says what is wrong, where, and what to do.
 
-    `code` and `reply` carry the server's own words when it spoke ("535 5.7.8 …"), else None and "".
+    `code` and `reply` carry the server's own words when it spoke ("535 5.7.8 …"), else None and "". `phase` is CONNECT
+    or LOGIN; `login_refused`: the server said no to who we say we are, and to ask again soon may lock the account.
     """
 
-    def __init__(self, sentence: str, *, code: int | None = None, reply: str = "") -> None:
+    def __init__(
+        self,
+        sentence: str,
+        *,
+        code: int | None = None,
+        reply: str = "",
+        phase: Phase = Phase.CONNECT,
+        login_refused: bool = False,
+    ) -> None:
         super().__init__(sentence)
         self.code = code
         self.reply = reply
+        self.phase = phase
+        self.login_refused = login_refused
 
 
 class Channel(Protocol):
-    """One way to hand over a message; safe to share between tasks, deliveries happen one after the other."""
+    """One way to hand over a message, by one account; safe to share between tasks, `lanes` deliver at the same time."""
 
     @property
     def account(self) -> str:
-        """Whose limits count: user@host of the submission."""
+        """Whose limits count: user@host, or the host alone where there is no login."""
         ...
 
     @property
     def lanes(self) -> int:
-        """How many deliveries may run at the same time; more wait their turn."""
+        """How many deliveries may run at the same time; more callers wait for their turn."""
         ...
 
     def rest_seconds(self) -> float:
-        """How long the account is to be left alone after repeated trouble; 0.0 when it may be used."""
+        """Return for how long the account must rest after failures of its own: 0.0 means go.
+
+        Meanwhile `deliver` answers `TryLater` without touching the network, so nobody need lease a message.
+        """
         ...
 
     async def deliver(self, envelope: Envelope, *, before_data: BeforeData) -> Outcome:
         """Hand over the message once and say what came of it.
 
         Args:
-            envelope: the frozen bytes and the two addresses; refused unread when malformed.
+            envelope: the frozen bytes and the addresses; refused unread when malformed.
             before_data: awaited once, after the peer accepted the recipient and before the first byte that could
                 make it accept the message.
 
@@ -57,5 +71,5 @@ class Channel(Protocol):
         ...
 
     async def close(self) -> None:
-        """End the session politely, after a running delivery; harmless when there is none."""
+        """End the sessions politely, after the running deliveries; harmless when there are none."""
         ...

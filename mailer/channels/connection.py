@@ -7,23 +7,37 @@ aiosmtplib's own `sendmail` cannot say whether a message was accepted (one excep
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl
 
 import aiosmtplib
 
 from mailer.channels.channel import ChannelError
-from mailer.channels.diagnosis import diagnosis, login_fault
+from mailer.channels.diagnosis import diagnosis
+from mailer.channels.login import TokenRefused, log_in
 from mailer.channels.settings import SmtpSettings
 from mailer.channels.verdict import Reply
+from mailer.channels.wire import Wire
+from mailer.domain.delivery import Phase
 
 _GOODBYE_SECONDS = 5.0
 #: A body is given this much longer than the wait after the dot: its size over a very slow line.
 _SLOWEST_OCTETS_PER_SECOND = 10_000
 _REFUSALS = 400
+#: What a server says that knows only HELO (RFC 5321 §4.1.4).
+_NO_EHLO = frozenset({500, 501, 502, 504, 550})
 
 
 class LinkLostError(Exception):
-    """The session ended, or went silent past the deadline, before the awaited reply came."""
+    """The session ended, or went silent past the deadline, before the awaited reply came.
+
+    `phase` tells how much of the message can have left: MAIL (nothing of it was due yet), DATA (its first byte was
+    not written), BODY (the dot was not handed over whole) or DOT.
+    """
+
+    def __init__(self, sentence: str, *, phase: Phase = Phase.MAIL) -> None:
+        super().__init__(sentence)
+        self.phase = phase
 
 
 class SmtpConnection:
@@ -37,19 +51,29 @@ class SmtpConnection:
             timeout=settings.timeout_seconds,
             local_hostname=settings.local_hostname,
             use_tls=settings.security == "tls",
-            start_tls=settings.security == "starttls",
+            start_tls=False,  # done in `open`, step by step
             tls_context=tls_context,
         )
+        self._wire: Wire | None = None
         self.peer = f"{settings.host}:{settings.port}"
         self.tls = ""
         self.greeting = ""
         self.login = ""
+        #: Deliveries that were tried on it.
         self.messages = 0
+        #: On the event loop's clock.
+        self.opened_at_seconds = 0.0
+        self.used_at_seconds = 0.0
 
     @property
     def is_open(self) -> bool:
-        """True while the transport is up as far as anybody noticed."""
-        return self._smtp.is_connected
+        """True while the transport is up and in step, as far as anybody noticed."""
+        return self._smtp.is_connected and self._wire is not None and not self._wire.stray
+
+    @property
+    def whole(self) -> bool:
+        """True when every byte of the last message was handed over to the network."""
+        return self._wire is not None and self._wire.whole
 
     async def open(self) -> None:
         """Connect, encrypt, greet and log in (one attempt with one method: repeated failures lock accounts).
@@ -57,46 +81,46 @@ class SmtpConnection:
         Raises:
             ChannelError: with the fix; the connection is closed.
         """
+        phase = Phase.CONNECT
         try:
             greeting = await self._smtp.connect()
             self.greeting = Reply(code=greeting.code, words=greeting.message).text
+            if self._settings.security == "starttls":
+                await self._smtp.starttls()
             tls = self._smtp.get_transport_info("ssl_object")
             self.tls = str(tls.version()) if tls is not None else ""
             await self._hello()
             if self._settings.username:
-                await self._log_in(self._settings.username)
+                phase = Phase.LOGIN
+                self.login = await log_in(self._smtp, self._settings)
+            self._watch()
         except aiosmtplib.SMTPResponseException as fault:
-            await self.quit()  # it spoke, so it may be told goodbye
-            raise diagnosis(fault, self._settings) from fault
+            await self._leave()  # it spoke, so it may be told goodbye
+            raise diagnosis(fault, self._settings, phase) from fault
+        except TokenRefused:
+            await self._leave()
+            raise
         except (aiosmtplib.SMTPException, OSError, ValueError) as fault:
             self.abort()
-            raise diagnosis(fault, self._settings) from fault
+            raise diagnosis(fault, self._settings, phase) from fault
         except BaseException:
             self.abort()
             raise
+        self.opened_at_seconds = self.used_at_seconds = asyncio.get_running_loop().time()
 
     async def _hello(self) -> None:
         try:
             await self._smtp.ehlo()
-        except aiosmtplib.SMTPHeloError:
-            if not self._smtp.is_connected:
-                raise
+        except aiosmtplib.SMTPHeloError as fault:
+            if not self._smtp.is_connected or self._settings.username or fault.code not in _NO_EHLO:
+                raise  # without EHLO there is no login
             await self._smtp.helo()
 
-    async def _log_in(self, username: str) -> None:
-        offered = self._smtp.server_auth_methods
-        password = self._settings.password
-        if "plain" in offered:
-            await self._smtp.auth_plain(username, password)
-            self.login = "PLAIN"
-        elif "login" in offered:
-            await self._smtp.auth_login(username, password)
-            self.login = "LOGIN"
-        elif "cram-md5" in offered:
-            await self._smtp.auth_crammd5(username, password)
-            self.login = "CRAM-MD5"
-        else:
-            raise login_fault(self._settings, offered)
+    def _watch(self) -> None:
+        protocol, transport = self._smtp.protocol, self._smtp.transport
+        if protocol is None or not isinstance(transport, asyncio.Transport):
+            raise aiosmtplib.SMTPServerDisconnected("the connection was closed")
+        self._wire = Wire(transport, protocol)
 
     def takes(self, extension: str) -> bool:
         """Tell whether the server announced this extension in answer to EHLO (RFC 5321 §2.2)."""
@@ -108,6 +132,10 @@ class SmtpConnection:
         Raises:
             LinkLostError: no answer; the connection is closed.
         """
+        if self._wire is None or not self.is_open:
+            self.abort()
+            raise LinkLostError("the connection was closed, or the server spoke unasked")
+        self._wire.expect_reply()
         try:
             reply = await self._smtp.execute_command(*words, timeout=deadline_seconds)
         except (aiosmtplib.SMTPException, OSError) as fault:
@@ -123,31 +151,37 @@ class SmtpConnection:
         The answer is waited for 600 s by default (RFC 5321 §4.5.3.2.6): less makes duplicates.
 
         Raises:
-            LinkLostError: no answer; nobody knows whether the message was accepted. The connection is closed.
+            LinkLostError: no answer; its phase says how much can have left. The connection is closed.
         """
         deadline_seconds = self._settings.data_done_seconds + len(content) / _SLOWEST_OCTETS_PER_SECOND
-        protocol, transport = self._smtp.protocol, self._smtp.transport
-        if protocol is None or not isinstance(transport, asyncio.WriteTransport):
-            raise LinkLostError("the connection was closed")
+        protocol, wire = self._smtp.protocol, self._wire
+        if protocol is None or wire is None or not self.is_open or not wire.write(_dot_stuffed(content)):
+            self.abort()
+            raise LinkLostError("the connection was closed before the first byte of the message", phase=Phase.DATA)
         try:
-            protocol.write(_dot_stuffed(content))
             reply = await protocol.read_response(timeout=deadline_seconds)
         except (aiosmtplib.SMTPException, OSError) as fault:
-            return self._reply_or_lost(fault)
+            return self._reply_or_lost(fault, phase=Phase.DOT if wire.whole else Phase.BODY)
         except BaseException:
             self.abort()
             raise
-        if transport.get_write_buffer_size():
+        if not wire.whole:
             self.abort()  # a refusal in mid-body counts, but nothing else can follow on this connection
             if reply.code < _REFUSALS:
-                raise LinkLostError(f"the server said {reply} before it had the whole message")
+                sentence = f"the server said {reply.code} {reply.message} before it had the whole message"
+                raise LinkLostError(sentence, phase=Phase.BODY)
         return Reply(code=reply.code, words=reply.message)
 
-    def _reply_or_lost(self, fault: Exception) -> Reply:
+    def _reply_or_lost(self, fault: Exception, phase: Phase = Phase.MAIL) -> Reply:
         self.abort()
         if isinstance(fault, aiosmtplib.SMTPResponseException):
             return Reply(code=fault.code, words=fault.message)  # what came is no SMTP: code -1
-        raise LinkLostError(str(fault) or type(fault).__name__) from fault
+        raise LinkLostError(str(fault) or type(fault).__name__, phase=phase) from fault
+
+    async def prove(self) -> bool:
+        """Tell whether the session still works, by RSET; closed when it does not."""
+        await self.reset()
+        return self.is_open
 
     async def reset(self) -> None:
         """Return the session to its clean state (RSET), or close it when the server does not answer 250."""
@@ -156,18 +190,27 @@ class SmtpConnection:
                 reply = await self.command(b"RSET", deadline_seconds=_GOODBYE_SECONDS)
             except LinkLostError:
                 return
-            if reply.kind() != 2:  # noqa: PLR2004 -- RFC 5321 §4.2.1: done
+            if not reply.accepts():
                 self.abort()
 
     async def quit(self) -> None:
         """Say goodbye and close, whatever the server does."""
         if self.is_open:
-            try:
+            with contextlib.suppress(LinkLostError):
                 await self.command(b"QUIT", deadline_seconds=_GOODBYE_SECONDS)
-            except LinkLostError:
-                return
-            self.abort()
+        self.abort()
         await asyncio.sleep(0)  # lets the loop close the socket
+
+    async def _leave(self) -> None:
+        """Say goodbye to a server that let us in only so far."""
+        try:
+            if self._smtp.is_connected:
+                await self._smtp.execute_command(b"QUIT", timeout=_GOODBYE_SECONDS)
+        except (aiosmtplib.SMTPException, OSError):
+            pass
+        finally:
+            self.abort()
+        await asyncio.sleep(0)
 
     def abort(self) -> None:
         """Close at once, dropping whatever was not written yet: a dead delivery must not trickle out later."""

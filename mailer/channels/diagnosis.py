@@ -10,13 +10,14 @@ import aiosmtplib
 from mailer.channels.channel import ChannelError
 from mailer.channels.settings import SmtpSettings
 from mailer.channels.verdict import Reply
+from mailer.domain.delivery import Phase
 
 
-def diagnosis(fault: Exception, settings: SmtpSettings) -> ChannelError:
+def diagnosis(fault: Exception, settings: SmtpSettings, phase: Phase) -> ChannelError:
     """Return the `ChannelError` for what connecting, TLS, the greeting or the login raised."""
     where = f"{settings.host}:{settings.port}"
     if isinstance(fault, aiosmtplib.SMTPResponseException):
-        return _refused(fault, where)
+        return _refused(fault, where, phase)
     root = _root(fault)
     if isinstance(root, ssl.SSLCertVerificationError):
         sentence = (
@@ -39,31 +40,40 @@ def diagnosis(fault: Exception, settings: SmtpSettings) -> ChannelError:
         )
     else:
         sentence = f"{where} cannot be used ({fault}): check host, port and security"
-    return ChannelError(sentence)
+    return ChannelError(sentence, phase=phase)
 
 
 def login_fault(settings: SmtpSettings, offered: list[str]) -> ChannelError:
     """Return the error for a server that offers no login we can do."""
-    methods = ", ".join(offered) or "none at all"
+    methods, wanted = ", ".join(offered) or "none at all", "a password" if settings.token is None else "an access token"
     return ChannelError(
-        f"{settings.host}:{settings.port} offers no login with a password (it offers {methods}): "
-        'use security "tls" or "starttls", or leave the user name empty if the server wants no login'
+        f"{settings.host}:{settings.port} offers no login with {wanted} (it offers {methods}): "
+        'use security "tls" or "starttls", or leave the user name empty if the server wants no login',
+        phase=Phase.LOGIN,
     )
 
 
-def _refused(fault: aiosmtplib.SMTPResponseException, where: str) -> ChannelError:
+def token_fault(settings: SmtpSettings, fault: Exception) -> ChannelError:
+    """Return the error for a token that cannot be had; the cause is named, not quoted: it may hold secrets."""
+    why = "nobody answered in time" if isinstance(fault, TimeoutError) else type(fault).__name__
+    sentence = f"there is no access token for {settings.account} ({why}): try again later, or give Duly access again"
+    return ChannelError(sentence, phase=Phase.LOGIN)
+
+
+def _refused(fault: aiosmtplib.SMTPResponseException, where: str, phase: Phase) -> ChannelError:
     reply = Reply(code=fault.code, words=fault.message)
-    code = fault.code if fault.code > 0 else None
+    final = False
     if not isinstance(fault, aiosmtplib.SMTPAuthenticationError):
         sentence = f"{where} refuses the session ({reply.text}): see the server's words, or try again later"
     elif reply.kind() == 4:  # noqa: PLR2004 -- RFC 5321 §4.2.1: not now
         sentence = f"{where} cannot check the login now ({reply.text}): try again later"
     else:
+        final = reply.kind() == 5  # noqa: PLR2004 -- RFC 5321 §4.2.1: no
         sentence = (
             f"{where} refuses the user name or password ({reply.text}): correct them; "
             "providers with two-step sign-in want an app password"
         )
-    return ChannelError(sentence, code=code, reply=reply.text)
+    return ChannelError(sentence, code=reply.known_code, reply=reply.text, phase=phase, login_refused=final)
 
 
 def _root(fault: BaseException) -> BaseException:

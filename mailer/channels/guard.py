@@ -79,6 +79,8 @@ def envelope_fault(envelope: Envelope) -> tuple[str, bool]:
         return f"not sent, recipient unusable: {fault}", True
     if fault := address_fault(envelope.sender):
         return f"not sent, sender address unusable: {fault}; correct the sender in the settings", False
+    if envelope.archive and (fault := address_fault(envelope.archive)):
+        return f"not sent, archive address unusable: {fault}; correct the archive in the settings", False
     if fault := content_fault(envelope.content):
         return f"not sent, this is a fault in Duly or in a template: {fault}", False
     return "", False

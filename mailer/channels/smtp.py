@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
+import math
 from dataclasses import dataclass
 
+from mailer.channels.breaker import LOGIN_REST_SECONDS, Breaker, Ticket
 from mailer.channels.channel import BeforeData, ChannelError
-from mailer.channels.connection import LinkLostError, SmtpConnection, tls_context
 from mailer.channels.guard import envelope_fault
+from mailer.channels.pool import Pool
+from mailer.channels.retry_after import retry_after_seconds
 from mailer.channels.settings import SmtpSettings
-from mailer.channels.verdict import Reply, Stage, verdict
-from mailer.domain.delivery import Outcome, Refused, TryLater, Unknown
+from mailer.channels.transaction import Addressed, Transaction
+from mailer.channels.verdict import Reply
+from mailer.domain.delivery import Outcome, Phase, Refused, TryLater
 from mailer.domain.message import Envelope
 
 __all__ = ["SmtpChannel", "SmtpProbe", "SmtpSettings"]
 
-_SEND_THE_BODY = 354
+#: Closing; too many connections; no login now: the server wants no more of us, whichever the message.
+_LEAVE_ALONE = frozenset({421, 432, 454})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,48 +34,45 @@ class SmtpProbe:
 
 
 class SmtpChannel:
-    """One account at one submission server; keeps one connection for messages that follow each other closely."""
+    """One account at one submission server: a few sessions at the same time, and rest when the account fails."""
 
     def __init__(self, settings: SmtpSettings) -> None:
         self._settings = settings
-        self._lock = asyncio.Lock()
-        self._link: SmtpConnection | None = None
-        self._tls_context: ssl.SSLContext | None = None
-        self._opened_at_seconds = 0.0
-        self._used_at_seconds = 0.0
+        self._pool = Pool(settings)
+        self._breaker = Breaker()
 
     @property
     def account(self) -> str:
-        """User@host."""
-        return f"{self._settings.username}@{self._settings.host}" if self._settings.username else self._settings.host
+        """Whose limits count: user@host, or the host alone where there is no login."""
+        return self._settings.account
 
     @property
     def lanes(self) -> int:
-        """One."""
-        return 1
+        """How many deliveries may run at the same time."""
+        return self._settings.connections
 
     def rest_seconds(self) -> float:
-        """None."""
-        return 0.0
+        """Return for how long the account must rest after failures of its own: 0.0 means go."""
+        return self._breaker.rest_seconds(_now_seconds())
 
     async def deliver(self, envelope: Envelope, *, before_data: BeforeData) -> Outcome:
         """Hand over one message; see `Channel.deliver`.
 
-        Up to DATA every failure is "not accepted" (login and connection: `TryLater`, even when the server says 5xx,
-        because they are not about this message). From DATA on, a 4xx or 5xx is definite and everything else but
-        the 2xx after the final dot is `Unknown`.
+        Until the 354 every failure is "not accepted" (login and connection: `TryLater`, even when the server says 5xx,
+        because they are not about this message). From then on a 4xx or 5xx is definite, and everything else but the
+        2xx after the final dot is `Unknown`.
         """
         fault, recipient_to_blame = envelope_fault(envelope)
         if fault:
             return Refused(text=fault, recipient=recipient_to_blame)
-        async with self._lock:
+        async with self._pool.turn():
+            ticket = self._breaker.enter(_now_seconds())
+            if ticket is None:
+                return self._resting()
             try:
-                return await self._attempt(envelope, before_data)
-            except BaseException:
-                self._drop()
-                raise
+                return await self._attempt(envelope, before_data, ticket)
             finally:
-                self._used_at_seconds = asyncio.get_running_loop().time()
+                self._breaker.left(ticket)
 
     async def probe(self) -> SmtpProbe:
         """Connect, encrypt, log in and leave; nothing is sent.
@@ -79,101 +80,59 @@ class SmtpChannel:
         Raises:
             ChannelError: what is wrong and how to put it right, in one sentence.
         """
-        link = SmtpConnection(self._settings, self._context())
-        await link.open()
+        link = await self._pool.fresh()
         await link.quit()
         return SmtpProbe(peer=link.peer, tls=link.tls, login=link.login, greeting=link.greeting)
 
     async def close(self) -> None:
-        """End the session with QUIT, after a running delivery (cancel that first when in a hurry)."""
-        async with self._lock:
-            await self._leave()
+        """End the sessions with QUIT, after the running deliveries (cancel those first when in a hurry)."""
+        await self._pool.close()
 
-    async def _attempt(self, envelope: Envelope, before_data: BeforeData) -> Outcome:
+    async def _attempt(self, envelope: Envelope, before_data: BeforeData, ticket: Ticket) -> Outcome:
         try:
-            link = await self._ready_link()
+            link = await self._pool.take()
         except ChannelError as fault:
-            peer = f"{self._settings.host}:{self._settings.port}"
-            return TryLater(text=fault.reply or str(fault), peer=peer, code=fault.code)
-        if not envelope.content.isascii() and not link.takes("8bitmime"):
-            fault_text = "not sent: the server takes no 8-bit text, and this message was built with some"
-            return Refused(text=fault_text, recipient=False, peer=link.peer, tls=link.tls)
-        ended = await self._address(link, envelope)
-        if ended is None and not await before_data():
-            ended = TryLater(text="lease lost before DATA", peer=link.peer, tls=link.tls)
-        if ended is None:
-            ended = await self._hand_over(link, envelope.content)
-        else:
-            await link.reset()
-        link.messages += 1
-        return ended
-
-    async def _address(self, link: SmtpConnection, envelope: Envelope) -> Outcome | None:
-        """Do MAIL and RCPT; None when both were accepted. The addresses go out byte for byte as they are stored."""
-        sender = b"FROM:<" + envelope.sender.encode("ascii") + b">"
-        options = [b"SIZE=%d" % len(envelope.content)] if link.takes("size") else []
-        if not envelope.content.isascii():
-            options.append(b"BODY=8BITMIME")  # RFC 6152
-        recipient = b"TO:<" + envelope.recipient.encode("ascii") + b">"
-        for stage, words in ((Stage.MAIL, (b"MAIL", sender, *options)), (Stage.RCPT, (b"RCPT", recipient))):
-            try:
-                reply = await link.command(*words, deadline_seconds=self._settings.timeout_seconds)
-            except LinkLostError as fault:
-                return TryLater(text=f"link lost at {stage.value}: {fault}", peer=link.peer, tls=link.tls)
-            if reply.kind() != 2:  # noqa: PLR2004 -- RFC 5321 §4.2.1: done
-                return verdict(reply, stage=stage, peer=link.peer, tls=link.tls)
-        return None
-
-    async def _hand_over(self, link: SmtpConnection, content: bytes) -> Outcome:
-        """Do DATA and the body. From the first byte of DATA on, silence is `Unknown`."""
-        if not link.is_open:  # nothing can have been written: still certain
-            return TryLater(text="link lost before DATA was issued", peer=link.peer, tls=link.tls)
-        stage = Stage.DATA
-        try:
-            reply = await link.command(b"DATA", deadline_seconds=self._settings.data_start_seconds)
-            if reply.code == _SEND_THE_BODY:
-                stage = Stage.BODY
-                reply = await link.body(content)
-        except LinkLostError as fault:
-            text = f"link lost after {stage.value} was sent, before the server answered: {fault}"
-            return Unknown(text=text, peer=link.peer, tls=link.tls)
-        outcome = verdict(reply, stage=stage, peer=link.peer, tls=link.tls)
-        await self._settle(link, reply)
+            return self._unusable(fault, ticket)
+        with self._pool.lent(link):
+            transaction = Transaction(link, self._settings, envelope)
+            outcome = await transaction.address()
+            if isinstance(outcome, Addressed):
+                self._breaker.proved(ticket)
+                outcome = await transaction.send(outcome, before_data)
+        if isinstance(outcome, TryLater) and outcome.code in _LEAVE_ALONE:
+            wish_seconds = float(outcome.retry_after_seconds or 0)
+            self._breaker.failed(ticket, _now_seconds(), outcome.text, at_least_seconds=wish_seconds)
+        elif not isinstance(outcome, TryLater) or not outcome.account:
+            self._breaker.passed(ticket)
         return outcome
 
-    async def _settle(self, link: SmtpConnection, reply: Reply) -> None:
-        """Make the session fit for the next message: it is after a 2xx, RSET after 4xx and 5xx, close otherwise."""
-        if reply.kind() in {4, 5}:
-            await link.reset()
-        elif reply.kind() != 2:  # noqa: PLR2004 -- RFC 5321 §4.2.1: done
-            link.abort()
+    def _unusable(self, fault: ChannelError, ticket: Ticket) -> TryLater:
+        """Return what comes of a message when there is no session for it, and count it against the account."""
+        why = fault.reply or str(fault)
+        wish_seconds = float(retry_after_seconds(fault.reply) or 0)
+        rest_seconds = max(wish_seconds, LOGIN_REST_SECONDS if fault.login_refused else 0.0)
+        self._breaker.failed(ticket, _now_seconds(), why, at_least_seconds=rest_seconds)
+        return TryLater(
+            text=why,
+            peer=f"{self._settings.host}:{self._settings.port}",
+            phase=fault.phase,
+            code=fault.code,
+            enhanced=_enhanced(fault),
+            account=True,
+            retry_after_seconds=math.ceil(rest_seconds) or None,
+        )
 
-    async def _ready_link(self) -> SmtpConnection:
-        now_seconds = asyncio.get_running_loop().time()
-        link = self._link
-        if link is not None and link.is_open:
-            old = now_seconds - self._opened_at_seconds > self._settings.max_age_seconds
-            if old or link.messages >= self._settings.max_messages:
-                await self._leave()
-            elif now_seconds - self._used_at_seconds > self._settings.idle_check_seconds:
-                await link.reset()
-        if link is None or not link.is_open:
-            link = SmtpConnection(self._settings, self._context())
-            await link.open()
-            self._link, self._opened_at_seconds = link, now_seconds
-        return link
+    def _resting(self) -> TryLater:
+        rest_seconds = self.rest_seconds()
+        text = f"not tried: {self.account} rests after failures of the account ({self._breaker.why})"
+        return TryLater(text=text, phase=Phase.NONE, account=True, retry_after_seconds=max(math.ceil(rest_seconds), 1))
 
-    def _context(self) -> ssl.SSLContext | None:
-        if self._tls_context is None:  # read once: a fresh one for each connection costs more than the message
-            self._tls_context = tls_context(self._settings)
-        return self._tls_context
 
-    async def _leave(self) -> None:
-        link, self._link = self._link, None
-        if link is not None:
-            await link.quit()
+def _now_seconds() -> float:
+    return asyncio.get_running_loop().time()
 
-    def _drop(self) -> None:
-        link, self._link = self._link, None
-        if link is not None:
-            link.abort()
+
+def _enhanced(fault: ChannelError) -> str:
+    """Return the enhanced code out of "535 5.7.8 wrong", "" without one."""
+    _code, _space, words = fault.reply.partition(" ")
+    return Reply(code=fault.code or -1, words=words).enhanced

@@ -11,12 +11,16 @@ from mailer.domain.money import Money
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Envelope:
-    """What SMTP is given: one sender, one recipient (RFC 5321), the frozen bytes of the message."""
+    """What SMTP is given: one sender, one recipient (RFC 5321), the frozen bytes of the message.
+
+    `archive`: our own archive mailbox, which gets a blind copy in the same transaction; "" for none.
+    """
 
     outbox_id: OutboxId
     sender: str
     recipient: str
     content: bytes
+    archive: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

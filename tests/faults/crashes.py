@@ -54,7 +54,8 @@ class DyingChannel:
     def __init__(self, channel: Channel, countdown: Countdown) -> None:
         self._channel = channel
         self._countdown = countdown
-        self.account, self.lanes = channel.account, channel.lanes
+        self.account = channel.account
+        self.lanes = channel.lanes
 
     def rest_seconds(self) -> float:
         return self._channel.rest_seconds()

@@ -50,6 +50,9 @@ class CutProxy:
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.accepted += 1
+        self._writers.append(writer)
+        if (task := asyncio.current_task()) is not None:
+            self._tasks.add(task)  # else one that is just connecting outlives the proxy
         cut = self.cut if self.accepted <= self.connections else None
         try:
             far_reader, far_writer = await asyncio.open_connection(self.host, self.port)
@@ -57,7 +60,7 @@ class CutProxy:
             writer.transport.abort()
             return
         link = _Link(cut=cut, proxy=self, writers=(writer, far_writer))
-        self._writers += [writer, far_writer]
+        self._writers.append(far_writer)
         pumps = [
             asyncio.create_task(link.pump(reader, far_writer, "up")),
             asyncio.create_task(link.pump(far_reader, writer, "down")),

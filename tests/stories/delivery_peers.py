@@ -22,7 +22,7 @@ class Peer:
     outcome: Outcome = field(default_factory=lambda: Accepted(text="250 2.0.0 taken"))
     taken: list[str] = field(default_factory=list)
     answering: asyncio.Event = field(default_factory=asyncio.Event)
-    account: str = "test"
+    account: str = "billing@peer.test"
     lanes: int = 1
 
     def rest_seconds(self) -> float:

@@ -147,7 +147,7 @@ async def test_a_refused_address_a_lost_link_and_a_call_to_make_are_listed(
         recording_smtp.answers[gone.email] = "550 5.1.1 no such user"
         await office.go_live()
         await office.goes_on()
-        recording_smtp.fault = Fault.AFTER_354
+        recording_smtp.fault = Fault.AFTER_DOT_LOST
         await office.invoice(await office.customer("C2", "Lost Link Ltd"), "INV-2")
         await office.goes_on()
         recording_smtp.fault = None

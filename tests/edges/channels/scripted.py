@@ -25,7 +25,8 @@ class Cut(Enum):
     SILENCE = auto()
 
 
-#: By moment: "connect" (the banner), EHLO, MAIL, RCPT, RSET, NOOP, QUIT, DATA (the 354), "body" (in its middle), "dot".
+#: By moment: "connect" (the banner), EHLO, MAIL, RCPT (or "RCPT <one@customer.test>"), RSET, NOOP, QUIT, DATA (the
+#: 354), "body" (in its middle), "dot".
 Script = Mapping[str, str | Cut]
 
 
@@ -39,6 +40,7 @@ class ScriptedSmtp:
         self.messages: list[bytes] = []
         self.connections = 0
         self.open_connections = 0
+        self.most_connections = 0
         #: With "STARTTLS" among the extensions on demand, else from the first byte.
         self.tls: ssl.SSLContext | None = None
         self.port = 0
@@ -51,6 +53,7 @@ class ScriptedSmtp:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         self.open_connections += 1
+        self.most_connections = max(self.most_connections, self.open_connections)
         try:
             if self.tls is not None and "STARTTLS" not in self.extensions:
                 await writer.start_tls(self.tls)
@@ -78,7 +81,9 @@ class ScriptedSmtp:
             return True
         if verb == "DATA":
             return await self._data(reader, writer)
-        return await self._answer(writer, verb, "221 bye" if verb == "QUIT" else "250 2.0.0 OK") and verb != "QUIT"
+        to_one = verb + " " + line.partition(b":")[2].decode()  # "RCPT <ann@customer.test>"
+        moment = to_one if to_one in self.script else verb
+        return await self._answer(writer, moment, "221 bye" if verb == "QUIT" else "250 2.0.0 OK") and verb != "QUIT"
 
     async def _data(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         if not await self._answer(writer, "DATA", "354 go ahead"):

@@ -135,9 +135,9 @@ async def test_a_cancelled_delivery_closes_its_connection_and_the_next_one_works
         await channel.close()
 
 
-async def test_deliveries_at_the_same_time_take_turns() -> None:
+async def test_on_one_connection_deliveries_take_turns() -> None:
     async with scripted() as peer:
-        channel = SmtpChannel(settings(peer.port))
+        channel = SmtpChannel(settings(peer.port, connections=1))
         envelopes = [envelope(to=f"c{number}@customer.test") for number in range(5)]
         outcomes = await asyncio.gather(*(channel.deliver(one, before_data=committed) for one in envelopes))
         assert all(isinstance(outcome, Accepted) for outcome in outcomes)
