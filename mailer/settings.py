@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 import os
-import shlex
-import stat
-import subprocess
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from mailer.providers import SendingLimits, provider
 from mailer.resources import config_dir
+from mailer.secret import SettingsError, check_private, secret_from
+
+__all__ = [
+    "CONFIG_NAME",
+    "DATA_VARIABLE",
+    "Account",
+    "Imap",
+    "OAuth",
+    "Settings",
+    "SettingsError",
+    "Smtp",
+    "data_folder",
+    "defaults",
+    "load",
+    "merged",
+]
 
 CONFIG_NAME = "config.toml"
 DATA_VARIABLE = "DULY_DATA"
-
-
-class SettingsError(Exception):
-    """The settings cannot be used: a value is wrong or missing, or the file is open to others."""
 
 
 class _Part(BaseModel):
@@ -44,6 +55,7 @@ class Account(_Part):
 
     host: str
     port: int = Field(ge=1, le=65535)
+    auth: Literal["password", "oauth"]
     username: str
     password: str = Field(repr=False)
     password_file: str
@@ -53,17 +65,24 @@ class Account(_Part):
 
     def secret(self) -> str:
         """Return the password from the first place that gives one; raises SettingsError when that place fails."""
-        if self.password:
-            return self.password
-        if self.password_file:
-            return _from_file(Path(self.password_file))
-        return _from_command(self.password_command) if self.password_command else ""
+        return secret_from(self.password, self.password_file, self.password_command, what="password")
+
+
+def _known_provider(name: str) -> str:
+    return provider(name).name
 
 
 class Smtp(Account):
-    """The server that takes our mail."""
+    """The server that takes our mail; a limit of 0 is the provider's."""
 
     security: Literal["tls", "starttls", "none"]
+    provider: str
+    connections: int = Field(ge=0, le=50)
+    per_minute: int = Field(ge=0)
+    per_day: int = Field(ge=0)
+    domain_spacing_seconds: float = Field(ge=0, le=3600)
+
+    _provider = field_validator("provider")(_known_provider)
 
 
 class Imap(Account):
@@ -72,6 +91,38 @@ class Imap(Account):
     security: Literal["tls", "none"]
     folders: tuple[str, ...] = Field(min_length=1)
     plus_addressing: bool
+
+
+class OAuth(_Part):
+    """Where access tokens come from, for accounts whose `auth` is "oauth"; what is empty is the provider's.
+
+    `provider` empty: the one of `smtp`.
+    """
+
+    provider: str
+    grant: Literal["refresh_token", "client_credentials", "command"]
+    tenant: str
+    client_id: str
+    client_secret: str = Field(repr=False)
+    client_secret_file: str
+    client_secret_command: str
+    refresh_token_file: str
+    token_command: str
+    token_url: str
+    device_url: str
+    scope: str
+
+    _provider = field_validator("provider")(_known_provider)
+
+    def secret(self) -> str:
+        """Return the application's secret from the first place that gives one, "" when it has none; as `Account`."""
+        return secret_from(
+            self.client_secret, self.client_secret_file, self.client_secret_command, what="client secret"
+        )
+
+    def first_refresh_token(self) -> str:
+        """Return the refresh token that was obtained elsewhere, "" when there is none; as `Account`."""
+        return secret_from("", self.refresh_token_file, "", what="refresh token")
 
 
 class Sending(_Part):
@@ -124,6 +175,7 @@ class Settings(BaseSettings):
     seller: Seller
     smtp: Smtp
     imap: Imap
+    oauth: OAuth
     sending: Sending
     customers: CustomerDefaults
     inbox: Inbox
@@ -148,6 +200,17 @@ class Settings(BaseSettings):
     def store_url(self) -> str:
         """Return the database's URL."""
         return self.database_url or f"sqlite+aiosqlite:///{self.data.resolve() / 'duly.sqlite3'}"
+
+    def sending_limits(self) -> SendingLimits:
+        """Return how fast the account at `smtp` may send: what the settings say, else what its provider allows."""
+        own, limits = self.smtp, provider(self.smtp.provider).limits
+        return replace(
+            limits,
+            connections=own.connections or limits.connections,
+            per_minute=own.per_minute or limits.per_minute,
+            per_day=own.per_day or limits.per_day,
+            domain_spacing_seconds=own.domain_spacing_seconds or limits.domain_spacing_seconds,
+        )
 
     def key(self) -> bytes:
         """Return the key that signs reply tokens; raises SettingsError when it is missing or short."""
@@ -176,7 +239,7 @@ def load(data: Path) -> Settings:
     if not path.exists():
         message = f"there is no {path}: run `duly init --data {data}`, or name its folder (--data or {DATA_VARIABLE})"
         raise SettingsError(message)
-    _check_private(path)
+    check_private(path)
     try:
         own = tomllib.loads(path.read_text("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
@@ -202,27 +265,3 @@ def merged(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
 def data_folder(given: Path | None) -> Path:
     """Return the data folder: as given, else DULY_DATA, else ./duly-data."""
     return given or Path(os.environ.get(DATA_VARIABLE) or "duly-data")
-
-
-def _check_private(path: Path) -> None:
-    if os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077:
-        message = f"{path} holds secrets and others may read it: run `chmod 600 {path}`"
-        raise SettingsError(message)
-
-
-def _from_file(path: Path) -> str:
-    try:
-        _check_private(path)
-        return path.read_text("utf-8").strip("\r\n")
-    except OSError as problem:
-        message = f"the password file {path} cannot be read: {problem.strerror}"
-        raise SettingsError(message) from problem
-
-
-def _from_command(command: str) -> str:
-    try:
-        done = subprocess.run(shlex.split(command), capture_output=True, check=True, timeout=30)  # noqa: S603 - the owner's own command
-    except (OSError, ValueError, subprocess.SubprocessError) as problem:
-        message = f"the password command `{command.partition(' ')[0]} …` failed ({type(problem).__name__})"
-        raise SettingsError(message) from None
-    return done.stdout.decode().strip("\r\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -28,6 +29,9 @@ class SmtpSettings:
     security: Security
     username: str = ""
     password: str = field(default="", repr=False)
+    #: Where an access token for XOAUTH2 comes from, instead of the password; told when the server refuses it.
+    token: Callable[[], Awaitable[str]] | None = field(default=None, repr=False)
+    token_refused: Callable[[], None] | None = field(default=None, repr=False)
     #: For each of: connect, TLS, greeting, EHLO, AUTH, MAIL, RCPT.
     timeout_seconds: float = 60.0
     #: For the 354 after DATA (RFC 5321 §4.5.3.2.4).
