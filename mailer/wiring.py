@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from mailer.channels.channel import Channel
-from mailer.channels.settings import SmtpSettings
 from mailer.channels.smtp import SmtpChannel
 from mailer.clock import Clock, new_id, utc_now
+from mailer.flows.accounts import SharedTokens, imap_settings, smtp_settings
 from mailer.flows.match_mail import Reader
 from mailer.flows.plan_reminders import Planner
 from mailer.flows.policies import Policies
@@ -21,19 +21,19 @@ from mailer.flows.send_message import Sender
 from mailer.flows.write_message import Desk
 from mailer.mailbox import Mailbox
 from mailer.mailbox.imap import ImapMailbox
-from mailer.mailbox.settings import ImapSettings
+from mailer.providers import SendingLimits
 from mailer.reminders.policy import Policy, policy_from_values
 from mailer.rendering.renderer import Renderer
 from mailer.rendering.values import Seller
 from mailer.replies.phrases import Phrases, phrases_from_values
 from mailer.resources import config_dir
-from mailer.settings import Account, Settings, SettingsError
+from mailer.settings import Settings, SettingsError
 from mailer.store.session import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class App:
-    """The parts. `owner` names this process in leases."""
+    """The parts. `owner` names this process in leases; `tokens` serve the accounts that log in without a password."""
 
     settings: Settings
     store: Store
@@ -42,6 +42,7 @@ class App:
     desk: Desk
     clock: Clock
     owner: str
+    tokens: SharedTokens
 
     def planner(self) -> Planner:
         """Return what planning needs."""
@@ -90,17 +91,20 @@ class App:
         )
 
     def channel(self) -> Channel:
-        """Return a fresh channel to the submission server."""
-        smtp = self.settings.smtp
-        return SmtpChannel(SmtpSettings(**_account(smtp), security=smtp.security))
+        """Return a fresh channel to the submission server; raises SettingsError, ChannelError."""
+        return SmtpChannel(smtp_settings(self.settings.smtp, self.tokens))
+
+    def limits(self) -> SendingLimits:
+        """Return how fast the account may send."""
+        return self.settings.sending_limits()
 
     def mailbox(self) -> Mailbox:
-        """Return a fresh view of the mailbox, not yet connected."""
-        imap = self.settings.imap
-        return ImapMailbox(ImapSettings(**_account(imap), security=imap.security))
+        """Return a fresh view of the mailbox, not yet connected; raises SettingsError, MailboxRefused."""
+        return ImapMailbox(imap_settings(self.settings.imap, self.tokens))
 
     async def close(self) -> None:
-        """Let go of the database."""
+        """Let go of the database, after a new refresh token that is just coming in was kept."""
+        await self.tokens.close()
         await self.store.close()
 
 
@@ -133,6 +137,7 @@ def open_app(settings: Settings, *, clock: Clock = utc_now) -> App:
         desk=desk,
         clock=clock,
         owner=new_id("proc"),
+        tokens=SharedTokens(settings),
     )
 
 
@@ -173,14 +178,3 @@ def load_phrases() -> Phrases:
 
 def _toml(raw: bytes) -> Mapping[str, Any]:
     return tomllib.loads(raw.decode("utf-8"))
-
-
-def _account(account: Account) -> dict[str, Any]:
-    return {
-        "host": account.host,
-        "port": account.port,
-        "username": account.username,
-        "password": account.secret(),
-        "timeout_seconds": account.timeout_seconds,
-        "ca_file": account.ca_file or None,
-    }

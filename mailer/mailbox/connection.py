@@ -52,7 +52,7 @@ async def _logged_in(settings: ImapSettings) -> ImapProtocol:
         raise
     if answer.result != "OK":
         protocol.abort()
-        raise _login_refused(answer, settings, _explained(protocol.explained))
+        raise _token_refused(answer, settings, protocol.explained, token) if token else _login_refused(answer, settings)
     protocol.logged_in()
     return protocol
 
@@ -84,21 +84,23 @@ class _TokenRefused(MailboxRefused):
     """The server does not take this token: a fresh one may do."""
 
 
-def _login_refused(answer: Answer, settings: ImapSettings, explained: str) -> MailboxError:
-    where = f"{settings.host}:{settings.port}"
-    if settings.token is None:
-        return refusal(
-            answer,
-            f"{where} refuses the user name or password: correct them; "
-            "providers with two-step sign-in want an app password",
-        )
-    why = f", {explained}" if explained else ""
+def _login_refused(answer: Answer, settings: ImapSettings) -> MailboxError:
+    return refusal(
+        answer,
+        f"{settings.host}:{settings.port} refuses the user name or password: correct them; "
+        "providers with two-step sign-in want an app password",
+    )
+
+
+def _token_refused(answer: Answer, settings: ImapSettings, challenge: bytes, token: str) -> MailboxError:
+    why = _explained(challenge)
     fault = refusal(
         answer,
-        f"{where} refuses the access token for {settings.username}{why}: "
+        f"{settings.host}:{settings.port} refuses the access token for {settings.username}{why and f', {why}'}: "
         "check that it is for this mailbox and for IMAP, or log in again",
     )
-    return _TokenRefused(str(fault)) if isinstance(fault, MailboxRefused) else fault
+    sentence = str(fault).replace(token, "***")  # some servers repeat what they got
+    return _TokenRefused(sentence) if isinstance(fault, MailboxRefused) else MailboxUnreachable(sentence)
 
 
 def _explained(challenge: bytes) -> str:
