@@ -48,7 +48,7 @@ async def start_login(settings: TokenSettings) -> DeviceLogin:
         address=address,
         code=code,
         expires_in_seconds=_number(said, "expires_in", 900.0),
-        interval_seconds=_number(said, "interval", USUAL_INTERVAL_SECONDS),
+        interval_seconds=max(1.0, _number(said, "interval", USUAL_INTERVAL_SECONDS)),
         device_code=device_code,
     )
 
@@ -69,7 +69,7 @@ async def finish_login(
         try:
             reply = await _asked(settings, login)
         except TokenUnavailable:
-            interval_seconds = min(interval_seconds * 2 or SLOWER_SECONDS, 60.0)  # RFC 8628 §3.5: back off
+            interval_seconds = min(interval_seconds * 2, 60.0)  # RFC 8628 §3.5: back off
             continue
         if reply.error == "slow_down":
             interval_seconds += SLOWER_SECONDS

@@ -9,8 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, quote_plus, urlsplit
 
-import httpx
-
 from mailer.tokens.errors import TokenError, TokenMisconfigured, TokenRefused, TokenUnavailable
 from mailer.tokens.settings import is_loopback
 
@@ -51,6 +49,8 @@ async def ask(url: str, form: Mapping[str, str], *, timeout_seconds: float) -> R
         TokenUnavailable: no answer, or a server that is busy or broken (5xx, 429).
         TokenMisconfigured: an untrusted certificate, or an answer that is not OAuth's.
     """
+    import httpx  # noqa: PLC0415 -- slow to load, and most commands never need it
+
     peer = urlsplit(url).netloc.rpartition("@")[2]
     try:
         async with asyncio.timeout(timeout_seconds):
@@ -82,11 +82,13 @@ def refusal(reply: Reply, peer: str, *, log_in_again: str) -> TokenError:
 
 
 async def _post(url: str, form: Mapping[str, str], timeout_seconds: float) -> tuple[int, bytes]:
+    import httpx  # noqa: PLC0415 -- as above
+
     loopback = is_loopback(url)
     headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
     client = httpx.AsyncClient(
-        # The system's certificates, as for the mail servers; a proxy of the environment never sees loopback.
-        verify=ssl.create_default_context(),
+        verify=_tls_context(url),
+        # A proxy of the environment never sees loopback.
         trust_env=not loopback,
         timeout=timeout_seconds,
         headers=headers,
@@ -100,7 +102,15 @@ async def _post(url: str, form: Mapping[str, str], timeout_seconds: float) -> tu
         return response.status_code, bytes(body)
 
 
+def _tls_context(url: str) -> ssl.SSLContext:
+    """Return the system's certificates, as for the mail servers; without TLS none are loaded, and none are trusted."""
+    https = urlsplit(url).scheme == "https"
+    return ssl.create_default_context() if https else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
 def _unreachable(fault: Exception, peer: str) -> TokenError:
+    import httpx  # noqa: PLC0415 -- as above
+
     if isinstance(fault, httpx.InvalidURL | httpx.UnsupportedProtocol):
         return TokenMisconfigured(f"the address of {peer} cannot be used: correct oauth.token_url or oauth.device_url")
     root: BaseException | None = fault

@@ -62,12 +62,14 @@ class TokenSource:
         """
         if self._token is None or self._seconds() >= self._token.good_until_seconds:
             if self._fetch is None or self._fetch.done():
-                self._fetch = asyncio.create_task(self._fetched())
+                self._fetch = asyncio.create_task(self._renewed())
                 self._fetch.add_done_callback(_seen)
-            self._token = await asyncio.shield(self._fetch)
+            token = await asyncio.shield(self._fetch)
+        else:
+            token = self._token
         if (task := asyncio.current_task()) is not None:
-            self._given[task] = self._token.text
-        return self._token.text
+            self._given[task] = token.text
+        return token.text
 
     def refused(self) -> None:
         """Take note that a mail server refused the token that this task got last: nobody gets it again.
@@ -87,6 +89,10 @@ class TokenSource:
         """Wait for a running fetch, which has its deadline: it may bring a new refresh token."""
         if self._fetch is not None and not self._fetch.done():
             await asyncio.wait([self._fetch])
+
+    async def _renewed(self) -> AccessToken:
+        self._token = token = await self._fetched()
+        return token
 
     async def _fetched(self) -> AccessToken:
         match self._settings.grant:
