@@ -6,9 +6,9 @@ import os
 import tomllib
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Annotated, Any, Literal, cast
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from mailer.providers import SendingLimits, provider
@@ -72,23 +72,31 @@ def _known_provider(name: str) -> str:
     return provider(name).name
 
 
+ProviderName = Annotated[str, AfterValidator(_known_provider)]
+
+
 class Smtp(Account):
     """The server that takes our mail; a limit of 0 is the provider's."""
 
     security: Literal["tls", "starttls", "none"]
-    provider: str
+    provider: ProviderName
     connections: int = Field(ge=0, le=50)
     per_minute: int = Field(ge=0)
     per_day: int = Field(ge=0)
     domain_spacing_seconds: float = Field(ge=0, le=3600)
 
-    _provider = field_validator("provider")(_known_provider)
+
+def _no_starttls(security: object) -> object:
+    if security == "starttls":
+        message = 'IMAP is not read over STARTTLS, which can be talked out of encryption: use port 993 and "tls"'
+        raise ValueError(message)
+    return security
 
 
 class Imap(Account):
     """The mailbox that gets the replies."""
 
-    security: Literal["tls", "none"]
+    security: Annotated[Literal["tls", "none"], BeforeValidator(_no_starttls)]
     folders: tuple[str, ...] = Field(min_length=1)
     plus_addressing: bool
 
@@ -99,7 +107,7 @@ class OAuth(_Part):
     `provider` empty: the one of `smtp`.
     """
 
-    provider: str
+    provider: ProviderName
     grant: Literal["refresh_token", "client_credentials", "command"]
     tenant: str
     client_id: str
@@ -111,8 +119,6 @@ class OAuth(_Part):
     token_url: str
     device_url: str
     scope: str
-
-    _provider = field_validator("provider")(_known_provider)
 
     def secret(self) -> str:
         """Return the application's secret from the first place that gives one, "" when it has none; as `Account`."""

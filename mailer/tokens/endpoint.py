@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -61,7 +62,8 @@ async def ask(url: str, form: Mapping[str, str], *, timeout_seconds: float) -> R
         # Not chained: the request hangs on it, with the form.
         raise _unreachable(fault, peer) from None
     values = _object(body)
-    error, words = (_said(values.get(name), form) for name in ("error", "error_description"))
+    said = (values.get(name) for name in ("error", "error_description"))
+    error, words = (blotted(text, form) if isinstance(text, str) else "" for text in said)
     if status in {408, 429} or status >= 500:  # noqa: PLR2004 -- RFC 9110 §15.6: the server's fault
         what = ", ".join(part for part in (f"HTTP {status}", error, words) if part)
         raise TokenUnavailable(f"{peer} gives no token now ({what}): try again later")
@@ -131,14 +133,12 @@ def _object(body: bytes) -> Mapping[str, object]:
     return values if isinstance(values, dict) else {}
 
 
-def _said(value: object, form: Mapping[str, str]) -> str:
-    """Return a server's words as one short line, in which our own secrets are blotted out: servers do echo them."""
-    if not isinstance(value, str):
-        return ""
-    for name in _SECRET_FIELDS:
-        secret = form.get(name, "")
-        if len(secret) >= _SHORTEST_SECRET:
-            for spelling in (secret, quote(secret, safe=""), quote_plus(secret)):
-                value = value.replace(spelling, "***")
-    line = "".join(letter if letter.isprintable() else " " for letter in value.splitlines()[0]) if value else ""
+def blotted(words: str, form: Mapping[str, str]) -> str:
+    """Return a server's words as one short line, without the secrets of the form: servers do repeat what they got."""
+    secrets = {form[name] for name in _SECRET_FIELDS if len(form.get(name, "")) >= _SHORTEST_SECRET}
+    spelled = {spelling for secret in secrets for spelling in (secret, quote(secret, safe=""), quote_plus(secret))}
+    if spelled:  # the longest first: one may be a part of another
+        anyone = "|".join(re.escape(one) for one in sorted(spelled, key=len, reverse=True))
+        words = re.sub(anyone, "***", words, flags=re.IGNORECASE)
+    line = "".join(letter if letter.isprintable() else " " for letter in words).strip()
     return line if len(line) <= _MOST_WORDS else line[: _MOST_WORDS - 1] + "…"

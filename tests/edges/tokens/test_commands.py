@@ -219,6 +219,11 @@ def test_an_unknown_provider_in_the_settings_is_named_with_those_there_are(tmp_p
             settings_with(tmp_path, {name: "gmial"})
 
 
+def test_starttls_for_imap_is_refused_with_the_port_to_use(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"imap\.security: .*use port 993"):
+        settings_with(tmp_path, {"imap.security": "starttls"})
+
+
 @pytest.mark.parametrize(
     ("values", "code", "words"),
     [
