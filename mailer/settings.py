@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 import os
-import shlex
-import stat
-import subprocess
 import tomllib
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Annotated, Any, Literal, cast
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from mailer.providers import SendingLimits, provider
 from mailer.resources import config_dir
+from mailer.secret import SettingsError, check_private, secret_from
+
+__all__ = [
+    "CONFIG_NAME",
+    "DATA_VARIABLE",
+    "Account",
+    "Imap",
+    "OAuth",
+    "Settings",
+    "SettingsError",
+    "Smtp",
+    "data_folder",
+    "defaults",
+    "load",
+    "merged",
+]
 
 CONFIG_NAME = "config.toml"
 DATA_VARIABLE = "DULY_DATA"
-
-
-class SettingsError(Exception):
-    """The settings cannot be used: a value is wrong or missing, or the file is open to others."""
 
 
 class _Part(BaseModel):
@@ -44,6 +55,7 @@ class Account(_Part):
 
     host: str
     port: int = Field(ge=1, le=65535)
+    auth: Literal["password", "oauth"]
     username: str
     password: str = Field(repr=False)
     password_file: str
@@ -53,25 +65,70 @@ class Account(_Part):
 
     def secret(self) -> str:
         """Return the password from the first place that gives one; raises SettingsError when that place fails."""
-        if self.password:
-            return self.password
-        if self.password_file:
-            return _from_file(Path(self.password_file))
-        return _from_command(self.password_command) if self.password_command else ""
+        return secret_from(self.password, self.password_file, self.password_command, what="password")
+
+
+def _known_provider(name: str) -> str:
+    return provider(name).name
+
+
+ProviderName = Annotated[str, AfterValidator(_known_provider)]
 
 
 class Smtp(Account):
-    """The server that takes our mail."""
+    """The server that takes our mail; a limit of 0 is the provider's."""
 
     security: Literal["tls", "starttls", "none"]
+    provider: ProviderName
+    connections: int = Field(ge=0, le=50)
+    per_minute: int = Field(ge=0)
+    per_day: int = Field(ge=0)
+    domain_spacing_seconds: float = Field(ge=0, le=3600)
+
+
+def _no_starttls(security: object) -> object:
+    if security == "starttls":
+        message = 'IMAP is not read over STARTTLS, which can be talked out of encryption: use port 993 and "tls"'
+        raise ValueError(message)
+    return security
 
 
 class Imap(Account):
     """The mailbox that gets the replies."""
 
-    security: Literal["tls", "none"]
+    security: Annotated[Literal["tls", "none"], BeforeValidator(_no_starttls)]
     folders: tuple[str, ...] = Field(min_length=1)
     plus_addressing: bool
+
+
+class OAuth(_Part):
+    """Where access tokens come from, for accounts whose `auth` is "oauth"; what is empty is the provider's.
+
+    `provider` empty: the one of `smtp`.
+    """
+
+    provider: ProviderName
+    grant: Literal["refresh_token", "client_credentials", "command"]
+    tenant: str
+    client_id: str
+    client_secret: str = Field(repr=False)
+    client_secret_file: str
+    client_secret_command: str
+    refresh_token_file: str
+    token_command: str
+    token_url: str
+    device_url: str
+    scope: str
+
+    def secret(self) -> str:
+        """Return the application's secret from the first place that gives one, "" when it has none; as `Account`."""
+        return secret_from(
+            self.client_secret, self.client_secret_file, self.client_secret_command, what="client secret"
+        )
+
+    def first_refresh_token(self) -> str:
+        """Return the refresh token that was obtained elsewhere, "" when there is none; as `Account`."""
+        return secret_from("", self.refresh_token_file, "", what="refresh token")
 
 
 class Sending(_Part):
@@ -127,6 +184,7 @@ class Settings(BaseSettings):
     seller: Seller
     smtp: Smtp
     imap: Imap
+    oauth: OAuth
     sending: Sending
     customers: CustomerDefaults
     inbox: Inbox
@@ -151,6 +209,17 @@ class Settings(BaseSettings):
     def store_url(self) -> str:
         """Return the database's URL."""
         return self.database_url or f"sqlite+aiosqlite:///{self.data.resolve() / 'duly.sqlite3'}"
+
+    def sending_limits(self) -> SendingLimits:
+        """Return how fast the account at `smtp` may send: what the settings say, else what its provider allows."""
+        own, limits = self.smtp, provider(self.smtp.provider).limits
+        return replace(
+            limits,
+            connections=own.connections or limits.connections,
+            per_minute=own.per_minute or limits.per_minute,
+            per_day=own.per_day or limits.per_day,
+            domain_spacing_seconds=own.domain_spacing_seconds or limits.domain_spacing_seconds,
+        )
 
     def key(self) -> bytes:
         """Return the key that signs reply tokens; raises SettingsError when it is missing or short."""
@@ -179,7 +248,7 @@ def load(data: Path) -> Settings:
     if not path.exists():
         message = f"there is no {path}: run `duly init --data {data}`, or name its folder (--data or {DATA_VARIABLE})"
         raise SettingsError(message)
-    _check_private(path)
+    check_private(path)
     try:
         own = tomllib.loads(path.read_text("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
@@ -205,27 +274,3 @@ def merged(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
 def data_folder(given: Path | None) -> Path:
     """Return the data folder: as given, else DULY_DATA, else ./duly-data."""
     return given or Path(os.environ.get(DATA_VARIABLE) or "duly-data")
-
-
-def _check_private(path: Path) -> None:
-    if os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077:
-        message = f"{path} holds secrets and others may read it: run `chmod 600 {path}`"
-        raise SettingsError(message)
-
-
-def _from_file(path: Path) -> str:
-    try:
-        _check_private(path)
-        return path.read_text("utf-8").strip("\r\n")
-    except OSError as problem:
-        message = f"the password file {path} cannot be read: {problem.strerror}"
-        raise SettingsError(message) from problem
-
-
-def _from_command(command: str) -> str:
-    try:
-        done = subprocess.run(shlex.split(command), capture_output=True, check=True, timeout=30)  # noqa: S603 - the owner's own command
-    except (OSError, ValueError, subprocess.SubprocessError) as problem:
-        message = f"the password command `{command.partition(' ')[0]} …` failed ({type(problem).__name__})"
-        raise SettingsError(message) from None
-    return done.stdout.decode().strip("\r\n")

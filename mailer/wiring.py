@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from mailer.channels.channel import Channel
-from mailer.channels.settings import SmtpSettings
 from mailer.channels.smtp import SmtpChannel
 from mailer.clock import Clock, new_id, utc_now
+from mailer.flows.accounts import SharedTokens, imap_settings, smtp_settings
 from mailer.flows.claim_messages import Sender
 from mailer.flows.match_mail import Reader
 from mailer.flows.plan_reminders import Planner
@@ -21,20 +22,21 @@ from mailer.flows.receive_mail import Intake
 from mailer.flows.write_message import Desk
 from mailer.mailbox import Mailbox
 from mailer.mailbox.imap import ImapMailbox
-from mailer.mailbox.settings import ImapSettings
+from mailer.providers import SendingLimits
 from mailer.reminders.breaker import BreakerLimits
+from mailer.reminders.pace import PaceLimits
 from mailer.reminders.policy import Policy, policy_from_values
 from mailer.rendering.renderer import Renderer
 from mailer.rendering.values import Seller
 from mailer.replies.phrases import Phrases, phrases_from_values
 from mailer.resources import config_dir
-from mailer.settings import Account, Settings, SettingsError
+from mailer.settings import Settings, SettingsError
 from mailer.store.session import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class App:
-    """The parts. `owner` names this process in leases."""
+    """The parts. `owner` names this process in leases; `tokens` serve the accounts that log in without a password."""
 
     settings: Settings
     store: Store
@@ -43,6 +45,7 @@ class App:
     desk: Desk
     clock: Clock
     owner: str
+    tokens: SharedTokens
 
     def planner(self) -> Planner:
         """Return what planning needs."""
@@ -66,6 +69,7 @@ class App:
             owner=self.owner,
             clock=self.clock,
             breaker=self.breaker(),
+            pace=self.pace(),
             data=self.settings.data,
         )
 
@@ -74,6 +78,16 @@ class App:
         sending = self.settings.sending
         return BreakerLimits(
             messages=sending.breaker_messages, percent=sending.breaker_percent, floor=sending.breaker_floor
+        )
+
+    def pace(self) -> PaceLimits:
+        """Return how fast mail may leave."""
+        limits = self.limits()
+        return PaceLimits(
+            per_minute=limits.per_minute,
+            per_day=limits.per_day,
+            spacing=timedelta(seconds=limits.domain_spacing_seconds),
+            lanes=limits.domain_lanes,
         )
 
     def intake(self) -> Intake:
@@ -100,17 +114,21 @@ class App:
         )
 
     def channel(self) -> Channel:
-        """Return a fresh channel to the submission server."""
-        smtp = self.settings.smtp
-        return SmtpChannel(SmtpSettings(**_account(smtp), security=smtp.security))
+        """Return a fresh channel to the submission server; raises SettingsError, ChannelError."""
+        reached = smtp_settings(self.settings.smtp, self.tokens)
+        return SmtpChannel(replace(reached, connections=max(1, self.limits().connections)))
+
+    def limits(self) -> SendingLimits:
+        """Return how fast the account may send."""
+        return self.settings.sending_limits()
 
     def mailbox(self) -> Mailbox:
-        """Return a fresh view of the mailbox, not yet connected."""
-        imap = self.settings.imap
-        return ImapMailbox(ImapSettings(**_account(imap), security=imap.security))
+        """Return a fresh view of the mailbox, not yet connected; raises SettingsError, MailboxRefused."""
+        return ImapMailbox(imap_settings(self.settings.imap, self.tokens))
 
     async def close(self) -> None:
-        """Let go of the database."""
+        """Let go of the database, after a new refresh token that is just coming in was kept."""
+        await self.tokens.close()
         await self.store.close()
 
 
@@ -143,6 +161,7 @@ def open_app(settings: Settings, *, clock: Clock = utc_now) -> App:
         desk=desk,
         clock=clock,
         owner=new_id("proc"),
+        tokens=SharedTokens(settings),
     )
 
 
@@ -183,14 +202,3 @@ def load_phrases() -> Phrases:
 
 def _toml(raw: bytes) -> Mapping[str, Any]:
     return tomllib.loads(raw.decode("utf-8"))
-
-
-def _account(account: Account) -> dict[str, Any]:
-    return {
-        "host": account.host,
-        "port": account.port,
-        "username": account.username,
-        "password": account.secret(),
-        "timeout_seconds": account.timeout_seconds,
-        "ca_file": account.ca_file or None,
-    }

@@ -14,6 +14,7 @@ pytest_plugins = [
     "tests.servers.postgres",
     "tests.servers.redis",
     "tests.servers.smtp",
+    "tests.servers.tokens",
     "tests.stories.fixtures",
 ]
 

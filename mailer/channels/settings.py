@@ -31,6 +31,7 @@ class SmtpSettings:
     security: Security
     username: str = ""
     password: str = field(default="", repr=False)
+    #: Where an access token for XOAUTH2 comes from, instead of the password; told when the server refuses it.
     token: Callable[[], Awaitable[str]] | None = field(default=None, repr=False)
     token_refused: Callable[[], None] | None = field(default=None, repr=False)
     #: For each of: connect, TLS, greeting, EHLO, AUTH, MAIL, RCPT.

@@ -19,6 +19,7 @@ from mailer.rendering.environment import TemplateProblem
 from mailer.settings import SettingsError
 from mailer.store import schema
 from mailer.store.session import StoreUnreachable
+from mailer.tokens import TokenError
 from mailer.wiring import App, open_app
 
 #: Exit codes.
@@ -81,7 +82,7 @@ def guarded(work: Callable[[], T]) -> T:
         fail(problem, REFUSED)
     except NeedsPerson as problem:
         fail(problem, NEEDS_PERSON)
-    except (SettingsError, StoreUnreachable, ChannelError, MailboxError, TemplateProblem) as problem:
+    except (SettingsError, StoreUnreachable, ChannelError, MailboxError, TokenError, TemplateProblem) as problem:
         fail(problem, ENVIRONMENT)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,6 +19,7 @@ from mailer.flows import back_up as back_up_flow
 from mailer.flows import check_setup, initialise
 from mailer.flows.check_servers import Check
 from mailer.flows.initialise import Initialised, Value
+from mailer.providers import provider as provider_of
 from mailer.rendering.check import check_templates
 from mailer.rendering.renderer import Renderer
 from mailer.settings import CONFIG_NAME, Settings, SettingsError
@@ -58,6 +59,7 @@ def init(
     data: Annotated[Path | None, typer.Option(help="The folder to set up; ./duly-data when not given.")] = None,
     name: Annotated[str | None, typer.Option(help="Your company's name, as customers read it.")] = None,
     address: Annotated[str | None, typer.Option(help="The address that sends and gets the replies.")] = None,
+    provider: Annotated[str | None, typer.Option(help="Fill in servers: microsoft365, google, ses, relay.")] = None,
     smtp_host: Annotated[str | None, typer.Option(help="The server that takes your mail.")] = None,
     smtp_port: Annotated[int | None, typer.Option(help="465 (tls) or 587 (starttls).")] = None,
     smtp_security: Annotated[str | None, typer.Option(help="tls, starttls or none (this machine only).")] = None,
@@ -87,12 +89,24 @@ def init(
     }
     if password_file is not None and not password_file.is_file():
         fail(f"there is no file {password_file}: write the password into it, then chmod 600", REFUSED)
-    is_new = not (folder / CONFIG_NAME).exists()
-    if is_new and not yes and sys.stdin.isatty() and sys.stdout.isatty():
-        _ask(given)
-    values = {setting: value for key, value in given.items() if value is not None for setting in SETTINGS[key]}
-    made = guarded(lambda: _initialised(folder, values))
-    _tell(made, folder)
+    known = guarded(lambda: _of_provider(provider or ""))
+    if not (folder / CONFIG_NAME).exists() and not yes and sys.stdin.isatty() and sys.stdout.isatty():
+        _ask(given, known)
+    own = {setting: value for key, value in given.items() if value is not None for setting in SETTINGS[key]}
+    _tell(guarded(lambda: _initialised(folder, {**known, **own})), folder)
+
+
+def _of_provider(name: str) -> dict[str, Value]:
+    """Return the settings that follow from a provider's name; raises UnknownProvider."""
+    if not name:
+        return {}
+    found = provider_of(name)
+    values: dict[str, Value] = {"smtp.provider": found.name}
+    for part, server in (("smtp", found.smtp), ("imap", found.imap)):
+        if server is not None:
+            values |= {f"{part}.host": server.host, f"{part}.port": server.port, f"{part}.security": server.security}
+            values[f"{part}.auth"] = found.auth
+    return values
 
 
 def _initialised(folder: Path, values: dict[str, Value]) -> Initialised:
@@ -104,8 +118,8 @@ def _initialised(folder: Path, values: dict[str, Value]) -> Initialised:
         fail(f"{problem.filename or folder} cannot be written: {problem.strerror}", ENVIRONMENT)
 
 
-def _ask(given: dict[str, Any]) -> None:
-    """Ask for what was not given; an empty answer leaves a setting empty."""
+def _ask(given: dict[str, Any], known: Mapping[str, Value]) -> None:
+    """Ask for what was not given and is not `known` of the provider; an empty answer leaves a setting empty."""
 
     def ask(key: str, question: str, default: str = "", *, hidden: bool = False) -> None:
         if given.get(key) is None:
@@ -114,10 +128,12 @@ def _ask(given: dict[str, Any]) -> None:
 
     ask("name", "Your company's name")
     ask("address", "Address that sends reminders and gets the replies")
-    ask("smtp_host", "SMTP server")
-    ask("imap_host", "IMAP server", given["smtp_host"] or "")
+    if "smtp.host" not in known:
+        ask("smtp_host", "SMTP server")
+    if "imap.host" not in known:
+        ask("imap_host", "IMAP server", given["smtp_host"] or "")
     ask("username", "User name at both", given["address"] or "")
-    if given["password_file"] is None:
+    if given["password_file"] is None and known.get("smtp.auth") != "oauth":
         ask("password", "Password (not shown; Enter to leave it out)", hidden=True)
 
 
@@ -134,6 +150,7 @@ def _tell(made: Initialised, folder: Path) -> None:
     duly = "duly" if usual else f"duly --data {folder}"
     say("\nNext:")
     for command, what in (
+        *([("login", "let Duly into the mailbox")] if made.login else []),
         ("doctor", "does everything work?"),
         ("invoices import FILE --dry-run", "what would be taken in?"),
         ("preview CUSTOMER", "the exact mail that would go out"),
@@ -213,4 +230,4 @@ def backup(
     made = run(work)
     say(f"{made.path}: {made.size_bytes} bytes, checked")
     say(f"SHA-256  {made.sha256}")
-    say(f"Not in it: {CONFIG_NAME} (it holds passwords), templates/ and policies/; keep them elsewhere.")
+    say(f"Not in it: {CONFIG_NAME} (it holds passwords), tokens/, templates/ and policies/; keep them elsewhere.")

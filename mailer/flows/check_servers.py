@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 from mailer.channels.channel import ChannelError
 from mailer.channels.settings import SmtpSettings
 from mailer.channels.smtp import SmtpChannel
+from mailer.flows.accounts import SharedTokens, imap_settings, smtp_settings
 from mailer.mailbox import MailboxError
 from mailer.mailbox.imap import ImapMailbox
 from mailer.mailbox.settings import ImapSettings
-from mailer.settings import Account, Imap, SettingsError, Smtp
+from mailer.settings import Imap, SettingsError, Smtp
+from mailer.tokens import TokenError, TokenRefused
 
 #: For each step of a probe; a little less than a probe's whole time, so that the step's own diagnosis comes first.
 STEP_SECONDS = 8.0
@@ -30,26 +31,26 @@ class Check:
     fix: str = ""
 
 
-async def check_smtp(smtp: Smtp, config: Path) -> Check:
+async def check_smtp(smtp: Smtp, tokens: SharedTokens, config: Path) -> Check:
     """Connect, encrypt, log in and leave."""
     fix = f"edit [smtp] in {config}"
     if not smtp.host:
         return Check(name="smtp", ok=False, detail="no server to send through: smtp.host is empty", fix=fix)
     try:
-        found = await SmtpChannel(SmtpSettings(**await _account(smtp), security=smtp.security)).probe()
+        found = await SmtpChannel(await asyncio.to_thread(_smtp_settings, smtp, tokens)).probe()
     except (ChannelError, SettingsError) as problem:
         return Check(name="smtp", ok=False, detail=str(problem), fix=fix)
     login = f"logged in as {smtp.username} ({found.login})" if found.login else "no login"
     return Check(name="smtp", ok=True, detail=f"{found.peer}, {found.tls or 'no TLS (loopback)'}, {login}")
 
 
-async def check_imap(imap: Imap, address: str, config: Path) -> Check:
+async def check_imap(imap: Imap, tokens: SharedTokens, address: str, config: Path) -> Check:
     """Connect, encrypt, log in, list the folders and leave."""
     fix = f"edit [imap] in {config}"
     if not imap.host:
         return Check(name="imap", ok=False, detail="no mailbox to read: imap.host is empty", fix=fix)
     try:
-        found = await ImapMailbox(ImapSettings(**await _account(imap), security=imap.security)).probe()
+        found = await ImapMailbox(await asyncio.to_thread(_imap_settings, imap, tokens)).probe()
     except (MailboxError, SettingsError) as problem:
         return Check(name="imap", ok=False, detail=str(problem), fix=fix)
     there = {_folder_key(name) for name in found.folders}
@@ -57,8 +58,26 @@ async def check_imap(imap: Imap, address: str, config: Path) -> Check:
     if missing:
         detail = f"no folder {', '.join(map(repr, missing))} in the mailbox; it has: {', '.join(found.folders)}"
         return Check(name="imap", ok=False, detail=detail, fix=f"correct folders in [imap] of {config}")
-    detail = f"{found.peer}, {found.tls or 'no TLS (loopback)'}, logged in, reads {', '.join(imap.folders)}"
+    login = f"logged in as {imap.username} ({'password' if imap.auth == 'password' else 'XOAUTH2'})"
+    detail = f"{found.peer}, {found.tls or 'no TLS (loopback)'}, {login}, reads {', '.join(imap.folders)}"
     return Check(name="imap", ok=True, detail=detail + _plus_note(imap, address))
+
+
+async def check_tokens(shared: SharedTokens, config: Path) -> Check:
+    """Have an access token; the probes of SMTP and IMAP use the same one."""
+    fix = f"edit [oauth] in {config}"
+    try:
+        tokens = shared.source()
+    except SettingsError as problem:
+        return Check(name="oauth", ok=False, detail=str(problem), fix=fix)
+    try:
+        await tokens.token()
+    except TokenRefused as problem:
+        return Check(name="oauth", ok=False, detail=str(problem), fix=tokens.settings.log_in_again)
+    except (TokenError, SettingsError) as problem:
+        return Check(name="oauth", ok=False, detail=str(problem), fix=fix)
+    of, minutes = tokens.settings, tokens.seconds_left() / 60
+    return Check(name="oauth", ok=True, detail=f"access token of {of.peer} by {of.grant}, used for {minutes:.0f} min")
 
 
 async def check_redis(url: str, config: Path) -> Check:
@@ -82,15 +101,12 @@ async def check_redis(url: str, config: Path) -> Check:
     return Check(name="redis", ok=True, detail=f"{peer} answers")
 
 
-async def _account(account: Account) -> dict[str, Any]:
-    return {
-        "host": account.host,
-        "port": account.port,
-        "username": account.username,
-        "password": await asyncio.to_thread(account.secret),  # it may ask a command
-        "timeout_seconds": min(STEP_SECONDS, account.timeout_seconds),
-        "ca_file": account.ca_file or None,
-    }
+def _smtp_settings(smtp: Smtp, tokens: SharedTokens) -> SmtpSettings:
+    return smtp_settings(smtp, tokens, timeout_seconds=min(STEP_SECONDS, smtp.timeout_seconds))
+
+
+def _imap_settings(imap: Imap, tokens: SharedTokens) -> ImapSettings:
+    return imap_settings(imap, tokens, timeout_seconds=min(STEP_SECONDS, imap.timeout_seconds))
 
 
 def _folder_key(name: str) -> str:

@@ -13,7 +13,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from mailer.clock import Clock
-from mailer.flows.check_servers import Check, check_imap, check_redis, check_smtp
+from mailer.flows.accounts import SharedTokens
+from mailer.flows.check_servers import STEP_SECONDS, Check, check_imap, check_redis, check_smtp, check_tokens
 from mailer.flows.policies import Policies
 from mailer.settings import CONFIG_NAME, Settings, SettingsError, defaults, load
 from mailer.store import events, invoices, schema, server_clock, state
@@ -67,8 +68,7 @@ async def check_setup(setup: Setup, *, done: Callable[[Check], None] = lambda _:
     probes: dict[str, Callable[[Setup], Awaitable[Sequence[Check]]]] = {
         "data folder": _folder,
         "seller": _seller,
-        "smtp": _smtp,
-        "imap": _imap,
+        **_accounts(setup),
         "database": _database,
         "time zones": _time_zones,
         "policies": _policies,
@@ -122,12 +122,22 @@ async def _seller(setup: Setup) -> Sequence[Check]:
     return [Check(name="seller", ok=True, detail=f"{seller.name} <{seller.address}>{note}")]
 
 
-async def _smtp(setup: Setup) -> Sequence[Check]:
-    return [await check_smtp(setup.settings.smtp, setup.config)]
+def _accounts(setup: Setup) -> dict[str, Callable[[Setup], Awaitable[Sequence[Check]]]]:
+    """Return the probes of both servers, and of the tokens that they share when one takes no password."""
+    settings, config = setup.settings, setup.config
+    tokens = SharedTokens(settings, timeout_seconds=STEP_SECONDS)
 
+    async def oauth(_: Setup) -> Sequence[Check]:
+        return [await check_tokens(tokens, config)]
 
-async def _imap(setup: Setup) -> Sequence[Check]:
-    return [await check_imap(setup.settings.imap, setup.settings.seller.address, setup.config)]
+    async def smtp(_: Setup) -> Sequence[Check]:
+        return [await check_smtp(settings.smtp, tokens, config)]
+
+    async def imap(_: Setup) -> Sequence[Check]:
+        return [await check_imap(settings.imap, tokens, settings.seller.address, config)]
+
+    probes: dict[str, Callable[[Setup], Awaitable[Sequence[Check]]]] = {"smtp": smtp, "imap": imap}
+    return {"oauth": oauth, **probes} if "oauth" in {settings.smtp.auth, settings.imap.auth} else probes
 
 
 async def _redis(setup: Setup) -> Sequence[Check]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from mailer.clock import new_key
+from mailer.flows.accounts import endpoints
 from mailer.flows.recording import happened
 from mailer.resources import config_dir
 from mailer.settings import CONFIG_NAME, Settings, load, merged
@@ -22,6 +23,8 @@ from mailer.store.session import Store
 FOLDERS = ("templates", "policies")
 #: What nobody can guess and nothing works without.
 NEEDED = ("seller.name", "seller.address", "smtp.host", "imap.host")
+#: The same for accounts that log in with tokens.
+NEEDED_FOR_TOKENS = ("smtp.username", "oauth.client_id")
 _SECTION = re.compile(r"\[([A-Za-z0-9_.-]+)\]")
 _SETTING = re.compile(r"([A-Za-z0-9_-]+)\s*=")
 
@@ -38,12 +41,17 @@ class UnfitValue(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Initialised:
-    """What is there now. `new_config` False: it had been written before. `missing`: settings still to be filled in."""
+    """What is there now.
+
+    `new_config` False: it had been written before. `missing`: settings still to be filled in. `login`: `duly login` is
+    to come next.
+    """
 
     config: Path
     new_config: bool
     database: str
     missing: tuple[str, ...]
+    login: bool
 
 
 async def initialise(data: Path, values: Mapping[str, Value], *, actor: str, now: datetime) -> Initialised:
@@ -69,11 +77,15 @@ async def initialise(data: Path, values: Mapping[str, Value], *, actor: str, now
         raise
     finally:
         await store.close()
+    needed: tuple[str, ...] = NEEDED
+    if tokens := "oauth" in {settings.smtp.auth, settings.imap.auth}:
+        needed += NEEDED_FOR_TOKENS + (("oauth.tenant",) if "{tenant}" in endpoints(settings).token_url else ())
     return Initialised(
         config=path,
         new_config=is_new,
         database=_close_to_others(settings),
-        missing=tuple(name for name in NEEDED if not _value(settings, name)),
+        missing=tuple(name for name in needed if not _value(settings, name)),
+        login=tokens and settings.oauth.grant == "refresh_token",
     )
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import json
 import socket
 import ssl
 
@@ -12,28 +14,36 @@ from mailer.mailbox.settings import ImapSettings
 
 #: Response codes of a NO that time heals (RFC 5530); any other NO to a login or EXAMINE needs a person.
 _PASSING = ("[UNAVAILABLE]", "[INUSE]", "[LIMIT]", "[SERVERBUG]", "[CONTACTADMIN]")
+#: What is worth repeating of a refused token's explanation.
+_EXPLAINING = ("status", "error", "error_description", "scope", "schemes")
 
 
 async def connected(settings: ImapSettings) -> ImapProtocol:
     """Connect, encrypt, wait for the greeting and log in, all within the timeout.
 
+    A refused token is replaced and the login tried once more, on a new connection.
+
     Raises:
         MailboxUnreachable: server down, silent, or temporarily unable.
-        MailboxRefused: certificate not trusted, or wrong user name or password.
+        MailboxRefused: certificate not trusted, or wrong user name, password or token; what `settings.token` raises.
     """
+    try:
+        return await _logged_in(settings)
+    except _TokenRefused:
+        if settings.token_refused is not None:
+            settings.token_refused()
+        return await _logged_in(settings)
+
+
+async def _logged_in(settings: ImapSettings) -> ImapProtocol:
+    token = await settings.token() if settings.token is not None else None
     loop = asyncio.get_running_loop()
     protocol = ImapProtocol(loop)
     try:
         async with asyncio.timeout(settings.timeout_seconds):
             await loop.create_connection(lambda: protocol, settings.host, settings.port, ssl=_tls_context(settings))
             await protocol.greeting
-            capabilities = await protocol.ask("CAPABILITY", idle_seconds=settings.timeout_seconds)
-            answer = await protocol.log_in(
-                settings.username,
-                settings.password,
-                capabilities=" ".join(response[0].decode("ascii", "replace") for response in capabilities.responses),
-                idle_seconds=settings.timeout_seconds,
-            )
+            answer = await _answer_to_login(protocol, settings, token)
     except (CommandFailed, OSError, ValueError) as fault:
         protocol.abort()
         raise _diagnosis(fault, settings) from fault
@@ -42,9 +52,24 @@ async def connected(settings: ImapSettings) -> ImapProtocol:
         raise
     if answer.result != "OK":
         protocol.abort()
-        raise _login_refused(answer, settings)
+        raise _token_refused(answer, settings, protocol.explained, token) if token else _login_refused(answer, settings)
     protocol.logged_in()
     return protocol
+
+
+async def _answer_to_login(protocol: ImapProtocol, settings: ImapSettings, token: str | None) -> Answer:
+    idle_seconds = settings.timeout_seconds
+    answer = await protocol.ask("CAPABILITY", idle_seconds=idle_seconds)
+    capabilities = " ".join(response[0].decode("ascii", "replace") for response in answer.responses)
+    if token is None:
+        return await protocol.log_in(
+            settings.username, settings.password, capabilities=capabilities, idle_seconds=idle_seconds
+        )
+    if "AUTH=XOAUTH2" not in capabilities.upper().split():
+        raise MailboxRefused(
+            f"{settings.host}:{settings.port} takes no access tokens (no AUTH=XOAUTH2): log in with a password instead"
+        )
+    return await protocol.log_in_with_token(settings.username, token, idle_seconds=idle_seconds)
 
 
 def refusal(answer: Answer, sentence: str) -> MailboxError:
@@ -55,12 +80,38 @@ def refusal(answer: Answer, sentence: str) -> MailboxError:
     return MailboxUnreachable(said)
 
 
+class _TokenRefused(MailboxRefused):
+    """The server does not take this token: a fresh one may do."""
+
+
 def _login_refused(answer: Answer, settings: ImapSettings) -> MailboxError:
     return refusal(
         answer,
         f"{settings.host}:{settings.port} refuses the user name or password: correct them; "
         "providers with two-step sign-in want an app password",
     )
+
+
+def _token_refused(answer: Answer, settings: ImapSettings, challenge: bytes, token: str) -> MailboxError:
+    why = _explained(challenge)
+    fault = refusal(
+        answer,
+        f"{settings.host}:{settings.port} refuses the access token for {settings.username}{why and f', {why}'}: "
+        "check that it is for this mailbox and for IMAP, or log in again",
+    )
+    sentence = str(fault).replace(token, "***")  # some servers repeat what they got
+    return _TokenRefused(sentence) if isinstance(fault, MailboxRefused) else MailboxUnreachable(sentence)
+
+
+def _explained(challenge: bytes) -> str:
+    """Return what a server says of a token it refused: JSON in base64, such as {"status":"400",…} (RFC 7628 §3.2.2)."""
+    try:
+        said = json.loads(base64.b64decode(challenge))
+        words = [f"{name} {value}" for name, value in said.items() if name in _EXPLAINING and isinstance(value, str)]
+    except (ValueError, AttributeError, RecursionError):
+        return ""
+    line = ", ".join(words)[:200]
+    return "".join(letter if letter.isprintable() else " " for letter in line)
 
 
 def _diagnosis(fault: Exception, settings: ImapSettings) -> MailboxError:

@@ -108,7 +108,10 @@ def test_all_is_well(live: tuple[Path, RecordingSmtp, Dovecot]) -> None:
     assert result.exit_code == 0, result.output
     assert "Everything works." in result.output
     assert f"localhost:{smtp.port}, TLSv1.3, logged in as duly" in result.output
-    assert f"localhost:{dovecot.tls_port}, TLSv1.3, logged in, reads inbox, Junk" in result.output
+    assert (
+        f"localhost:{dovecot.tls_port}, TLSv1.3, logged in as {dovecot.user} (password), reads inbox, Junk"
+        in result.output
+    )
     assert "only a mail to it can show" in result.output
     assert "paused" in result.output
     assert result.stderr == ""

@@ -33,7 +33,7 @@ def test_its_help_shows_an_example_that_names_it(name: str) -> None:
 
 def test_the_house_plans_commands_are_there() -> None:
     promised = """
-        init, doctor, demo, serve, worker, run, pause, resume, status, preview, simulate, backup,
+        init, login, doctor, demo, serve, worker, run, pause, resume, status, preview, simulate, backup,
         customers import, customers list, customers show, invoices import, invoices list, invoices show,
         invoices hold, invoices release, payments import, payments add, payments list, policy list, policy show,
         policy check, policy diff, template list, template copy, template check, inbox fetch, inbox list, inbox show,

@@ -38,7 +38,8 @@ ssl_cert = <{folder}/certificate.pem
 ssl_key = <{folder}/key.pem
 disable_plaintext_auth = no
 auth_failure_delay = 0
-mail_location = maildir:{folder}/mail/%u
+auth_mechanisms = plain login{mechanisms}
+{token_passdb}mail_location = maildir:{folder}/mail/%u
 first_valid_uid = 1
 first_valid_gid = 1
 mail_max_userip_connections = 100
@@ -83,11 +84,27 @@ namespace inbox {{
 }}
 """
 
+_TOKEN_PASSDB = """\
+passdb {{
+  driver = oauth2
+  mechanisms = xoauth2
+  args = {folder}/tokens.conf
+}}
+"""
+_TOKENS = """\
+tokeninfo_url = {address}/tokeninfo?access_token=
+username_attribute = email
+tls_ca_cert_file = {folder}/certificate.pem
+"""
+
 
 class Dovecot:
-    """An IMAP server any user can log in to with `PASSWORD`; stop and start keep port, mail and UIDs."""
+    """An IMAP server any user can log in to with `PASSWORD`; stop and start keep port, mail and UIDs.
 
-    def __init__(self) -> None:
+    `tokens_at`: the address of a token server whose /tokeninfo says which mailbox an access token opens (XOAUTH2).
+    """
+
+    def __init__(self, *, tokens_at: str = "") -> None:
         self._program = find_binary("dovecot", _INSTALL)
         self._folder = make_folder("dovecot")
         self.host = HOST
@@ -96,11 +113,14 @@ class Dovecot:
         self.user = "billing@duly.test"
         self.password = PASSWORD
         self.ca_file = make_certificate(self._folder)
+        self._tokens_at = tokens_at
         self._numbers = itertools.count(1)
         for name in ("run", "mail", "home"):
             (self._folder / name).mkdir()
         give_away(self._folder / "mail")
         give_away(self._folder / "home")
+        tokens = _TOKENS.format(address=tokens_at, folder=self._folder)
+        (self._folder / "tokens.conf").write_text(tokens, encoding="utf-8")
         config = self._folder / "dovecot.conf"
         config.write_text(self._config(), encoding="utf-8")
         log = self._folder / "start.log"
@@ -116,6 +136,8 @@ class Dovecot:
             port=self.port,
             tls_port=self.tls_port,
             password=PASSWORD,
+            mechanisms=" xoauth2" if self._tokens_at else "",
+            token_passdb=_TOKEN_PASSDB.format(folder=self._folder) if self._tokens_at else "",
             user=user,
             group=65534 if is_root() else os.getegid(),
             unchrooted="" if is_root() else "  chroot =\n",

@@ -187,3 +187,14 @@ def test_clear_text_never_leaves_this_machine(host: str) -> None:
 def test_the_password_is_not_printed(tmp_path: Path) -> None:
     shown = repr(SmtpSettings(host="::1", port=25, security="none", password="hush", ca_file=str(tmp_path)))
     assert "hush" not in shown
+
+
+async def test_a_server_whose_starttls_was_taken_out_on_the_way_never_sees_the_password() -> None:
+    async with scripted(extensions=("8BITMIME", "AUTH PLAIN LOGIN CRAM-MD5")) as peer:
+        channel = SmtpChannel(settings(peer.port, security="starttls", **LOGIN))
+        with pytest.raises(ChannelError, match="STARTTLS"):
+            await channel.probe()
+        outcome = await channel.deliver(envelope(), before_data=committed)
+        assert isinstance(outcome, TryLater)
+        assert {"EHLO"} <= set(peer.verbs()) <= {"EHLO", "QUIT"}
+        assert not [line for line in peer.lines if b"AUTH" in line or b64encode(b"billing") in line]

@@ -30,11 +30,12 @@ USUAL: dict[str, tuple[bytes | Cut, ...]] = {
 
 
 class ScriptedImap:
-    """The server; keeps every line it got, without the tag."""
+    """The server; keeps every line it got, without the tag, and in `raw` as it came."""
 
     def __init__(self, script: Script) -> None:
         self.script: dict[str, tuple[bytes | Cut, ...]] = {**USUAL, **script}
         self.lines: list[str] = []
+        self.raw: list[str] = []
         self.connections = 0
         self.port = 0
 
@@ -53,7 +54,9 @@ class ScriptedImap:
         try:
             await self._play(writer, self.script["connect"], b"%t")
             while True:
-                tag, _, command = (await reader.readuntil(b"\r\n")).decode().removesuffix("\r\n").partition(" ")
+                line = (await reader.readuntil(b"\r\n")).decode().removesuffix("\r\n")
+                self.raw.append(line)
+                tag, _, command = line.partition(" ")
                 self.lines.append(command)
                 steps = next((self.script[name] for name in self.script if command.startswith(name)), ())
                 await self._play(writer, steps, tag.encode())
