@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,10 @@ from mailer.channels.channel import Channel
 from mailer.channels.settings import SmtpSettings
 from mailer.channels.smtp import SmtpChannel
 from mailer.clock import Clock, new_id, utc_now
+from mailer.flows.intake import Intake
 from mailer.flows.match_mail import Reader
 from mailer.flows.plan_reminders import Planner
 from mailer.flows.policies import Policies
-from mailer.flows.receive_mail import Intake
 from mailer.flows.send_message import Sender
 from mailer.flows.write_message import Desk
 from mailer.mailbox import Mailbox
@@ -27,7 +28,8 @@ from mailer.rendering.renderer import Renderer
 from mailer.rendering.values import Seller
 from mailer.replies.phrases import Phrases, phrases_from_values
 from mailer.resources import config_dir
-from mailer.settings import Account, Settings, SettingsError
+from mailer.settings import Account, Imap, Settings, SettingsError
+from mailer.store.folders import INBOX
 from mailer.store.session import Store
 
 
@@ -67,14 +69,29 @@ class App:
         )
 
     def intake(self) -> Intake:
-        """Return what taking mail in needs."""
+        """Return what taking mail in from the mailbox of the replies needs."""
+        return self.intakes()[0]
+
+    def intakes(self) -> tuple[Intake, ...]:
+        """Return what taking mail in needs, for each mailbox, that of the replies first."""
         imap = self.settings.imap
+        return (
+            self._intake(imap, self.mailbox, INBOX),
+            *(self._intake(one, partial(_mailbox, one), one.role) for one in self.settings.mailboxes),
+        )
+
+    def _intake(self, imap: Imap, open_mailbox: Callable[[], Mailbox], role: str) -> Intake:
         return Intake(
             store=self.store,
-            open_mailbox=self.mailbox,
+            open_mailbox=open_mailbox,
             name=f"{imap.username}@{imap.host}",
             folders=imap.folders,
+            key=self.desk.key,
             clock=self.clock,
+            role=role,
+            read_junk=imap.read_junk,
+            read_sent=imap.read_sent,
+            sent_folder=imap.sent_folder,
         )
 
     def reader(self) -> Reader:
@@ -96,8 +113,7 @@ class App:
 
     def mailbox(self) -> Mailbox:
         """Return a fresh view of the mailbox, not yet connected."""
-        imap = self.settings.imap
-        return ImapMailbox(ImapSettings(**_account(imap), security=imap.security))
+        return _mailbox(self.settings.imap)
 
     async def close(self) -> None:
         """Let go of the database."""
@@ -173,6 +189,10 @@ def load_phrases() -> Phrases:
 
 def _toml(raw: bytes) -> Mapping[str, Any]:
     return tomllib.loads(raw.decode("utf-8"))
+
+
+def _mailbox(imap: Imap) -> ImapMailbox:
+    return ImapMailbox(ImapSettings(**_account(imap), security=imap.security))
 
 
 def _account(account: Account) -> dict[str, Any]:

@@ -15,6 +15,8 @@ from mailer.mailbox.answers import (
     folder_numbers,
     search_day,
     search_uids,
+    special_names,
+    usual_names,
 )
 from mailer.mailbox.batches import batches
 from mailer.mailbox.connection import connected, refusal
@@ -120,7 +122,7 @@ class ImapMailbox:
                     sizes[item.uid] = item.size
         return sizes
 
-    async def fetch(self, uids: tuple[int, ...]) -> tuple[FetchedMail, ...]:
+    async def fetch(self, uids: tuple[int, ...], sizes: Mapping[int, int] | None = None) -> tuple[FetchedMail, ...]:
         """Return these messages as far as the server gives them; see `Mailbox.fetch`.
 
         Raises:
@@ -129,7 +131,7 @@ class ImapMailbox:
         """
         if len(uids) > MAX_FETCH:
             raise ValueError(f"{len(uids)} messages asked for at once, at most {MAX_FETCH} are allowed")
-        sizes = await self.sizes(uids)
+        sizes = await self.sizes(uids) if sizes is None else {uid: sizes[uid] for uid in uids if uid in sizes}
         huge = tuple(sorted(uid for uid, octets in sizes.items() if octets > MAX_MESSAGE_OCTETS))
         mails = list(await self._bodies(huge, {}, _HEADERS)) if huge else []
         for batch in batches({uid: octets for uid, octets in sizes.items() if uid not in huge}):
@@ -139,6 +141,11 @@ class ImapMailbox:
     async def folders(self) -> tuple[str, ...]:
         """Return the names of the folders that can be opened, sorted."""
         return folder_names((await self._ask("LIST", '""', '"*"')).responses)
+
+    async def special_folders(self) -> Mapping[str, str]:
+        """Return the names of folders by their use; see `Mailbox.special_folders`."""
+        listed = self._done(await self._ask("LIST", '""', '"*"'), "LIST")
+        return {**usual_names(listed), **special_names(listed)}
 
     async def probe(self, folder: str = "INBOX") -> MailboxProbe:
         """Try everything on a connection of its own; see `Mailbox.probe`."""
