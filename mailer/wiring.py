@@ -92,6 +92,7 @@ class App:
             read_junk=imap.read_junk,
             read_sent=imap.read_sent,
             sent_folder=imap.sent_folder,
+            idle=imap.idle,
         )
 
     def reader(self) -> Reader:

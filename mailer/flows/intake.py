@@ -32,6 +32,7 @@ class Intake:
     `role`: "inbox", or "archive" for a mailbox that only collects copies of what we send. `folders` have that role;
     an inbox is read in its spam folder too (`read_junk`), and in its Sent folder (`read_sent`), which is `sent_folder`
     or, when that is "", the one that the server calls so. `key` verifies that a Message-ID is ours.
+    `idle`: whether to be told of new mail between the looks.
     """
 
     store: Store
@@ -44,6 +45,7 @@ class Intake:
     read_junk: bool = True
     read_sent: bool = True
     sent_folder: str = ""
+    idle: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

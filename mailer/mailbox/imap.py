@@ -138,6 +138,19 @@ class ImapMailbox:
             mails += await self._bodies(batch, sizes, _WHOLE)
         return tuple(sorted(mails, key=lambda mail: mail.uid))
 
+    async def wait_for_news(self, seconds: float) -> bool:
+        """Wait until the server tells of new mail; see `Mailbox.wait_for_news`."""
+        answer_seconds = self._settings.timeout_seconds
+        async with self._lock:
+            try:
+                return await self._connection().idle(seconds=seconds, answer_seconds=answer_seconds)
+            except (CommandFailed, TimeoutError, OSError) as fault:
+                self._drop()
+                raise MailboxUnreachable(f"{self._peer} was lost while waiting for mail ({fault})") from fault
+            except BaseException:
+                self._drop()
+                raise
+
     async def folders(self) -> tuple[str, ...]:
         """Return the names of the folders that can be opened, sorted."""
         return folder_names((await self._ask("LIST", '""', '"*"')).responses)
@@ -188,7 +201,7 @@ class ImapMailbox:
             protocol = self._connection()
             try:
                 async with asyncio.timeout(idle_seconds + octets / _SLOWEST_OCTETS_PER_SECOND):
-                    return await protocol.ask(name, *words, prefix=prefix, idle_seconds=idle_seconds)
+                    return await protocol.ask(name, *words, prefix=prefix, idle_seconds=idle_seconds, octets=octets)
             except TimeoutError as late:
                 self._drop()
                 raise MailboxUnreachable(f"{self._peer} did not finish {name} in time: try again later") from late

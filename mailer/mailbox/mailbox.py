@@ -99,6 +99,13 @@ class Mailbox(Protocol):
         """
         ...
 
+    async def wait_for_news(self, seconds: float) -> bool:
+        """Wait until the server tells of new mail in the examined folder (IDLE), at most so long; returns whether.
+
+        Only a hint: it may say so without a cause, and a mail may come without it.
+        """
+        ...
+
     async def special_folders(self) -> Mapping[str, str]:
         r"""Return the names of the folders that the server gives a use, such as "\Sent" → "Sent Items" (RFC 6154).
 

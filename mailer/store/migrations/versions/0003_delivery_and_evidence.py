@@ -48,6 +48,11 @@ def upgrade() -> None:
             op.add_column(table, column)
     op.create_index("ix_outbox_freeze_id", "outbox", ["freeze_id"], unique=False)
     op.create_index("ix_attempts_account_at", "attempts", ["account", "at"], unique=False)
+    _create_freezes()
+    _create_mail_copies()
+
+
+def _create_freezes() -> None:
     op.create_table(
         "freezes",
         sa.Column("id", sa.String(length=40), nullable=False),
@@ -59,7 +64,6 @@ def upgrade() -> None:
         sa.Column("outcome", sa.String(length=10), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_freezes")),
     )
-    _create_mail_copies()
 
 
 def _create_mail_copies() -> None:
