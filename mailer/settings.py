@@ -98,6 +98,10 @@ class Imap(Account):
 
     security: Annotated[Literal["tls", "none"], BeforeValidator(_no_starttls)]
     folders: tuple[str, ...] = Field(min_length=1)
+    read_junk: bool
+    read_sent: bool
+    sent_folder: str
+    idle: bool
     plus_addressing: bool
 
 
@@ -129,6 +133,12 @@ class OAuth(_Part):
     def first_refresh_token(self) -> str:
         """Return the refresh token that was obtained elsewhere, "" when there is none; as `Account`."""
         return secret_from("", self.refresh_token_file, "", what="refresh token")
+
+
+class FurtherMailbox(Imap):
+    """One more account to read: another inbox, or an archive that gets a copy (BCC) of what we send."""
+
+    role: Literal["inbox", "archive"]
 
 
 class Sending(_Part):
@@ -185,6 +195,7 @@ class Settings(BaseSettings):
     smtp: Smtp
     imap: Imap
     oauth: OAuth
+    mailboxes: tuple[FurtherMailbox, ...]
     sending: Sending
     customers: CustomerDefaults
     inbox: Inbox
@@ -255,7 +266,7 @@ def load(data: Path) -> Settings:
         message = f"{path} is not readable TOML: {problem}"
         raise SettingsError(message) from problem
     try:
-        return Settings(**{**merged(defaults(), own), "data": data})
+        return Settings(**{**_with_mailboxes(merged(defaults(), own)), "data": data})
     except ValidationError as problem:
         wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in problem.errors(include_input=False))
         message = f"{path}: {wrong}"
@@ -269,6 +280,15 @@ def merged(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
         below = result.get(key)
         result[key] = merged(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
     return result
+
+
+def _with_mailboxes(values: dict[str, Any]) -> dict[str, Any]:
+    """Return the values with every further mailbox laid over the shipped [imap], so that it says only what differs."""
+    further = values["mailboxes"]
+    if not isinstance(further, list):
+        return values
+    usual = {**defaults()["imap"], "role": "inbox"}
+    return {**values, "mailboxes": [merged(usual, one) if isinstance(one, dict) else one for one in further]}
 
 
 def data_folder(given: Path | None) -> Path:

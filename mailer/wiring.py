@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,10 @@ from mailer.channels.smtp import SmtpChannel
 from mailer.clock import Clock, new_id, utc_now
 from mailer.flows.accounts import SharedTokens, imap_settings, smtp_settings
 from mailer.flows.claim_messages import Sender
+from mailer.flows.intake import Intake
 from mailer.flows.match_mail import Reader
 from mailer.flows.plan_reminders import Planner
 from mailer.flows.policies import Policies
-from mailer.flows.receive_mail import Intake
 from mailer.flows.write_message import Desk
 from mailer.mailbox import Mailbox
 from mailer.mailbox.imap import ImapMailbox
@@ -30,7 +31,8 @@ from mailer.rendering.renderer import Renderer
 from mailer.rendering.values import Seller
 from mailer.replies.phrases import Phrases, phrases_from_values
 from mailer.resources import config_dir
-from mailer.settings import Settings, SettingsError
+from mailer.settings import Imap, Settings, SettingsError
+from mailer.store.folders import INBOX
 from mailer.store.session import Store
 
 
@@ -91,14 +93,30 @@ class App:
         )
 
     def intake(self) -> Intake:
-        """Return what taking mail in needs."""
+        """Return what taking mail in from the mailbox of the replies needs."""
+        return self.intakes()[0]
+
+    def intakes(self) -> tuple[Intake, ...]:
+        """Return what taking mail in needs, for each mailbox, that of the replies first."""
         imap = self.settings.imap
+        return (
+            self._intake(imap, self.mailbox, INBOX),
+            *(self._intake(one, partial(self._mailbox, one), one.role) for one in self.settings.mailboxes),
+        )
+
+    def _intake(self, imap: Imap, open_mailbox: Callable[[], Mailbox], role: str) -> Intake:
         return Intake(
             store=self.store,
-            open_mailbox=self.mailbox,
+            open_mailbox=open_mailbox,
             name=f"{imap.username}@{imap.host}",
             folders=imap.folders,
+            key=self.desk.key,
             clock=self.clock,
+            role=role,
+            read_junk=imap.read_junk,
+            read_sent=imap.read_sent,
+            sent_folder=imap.sent_folder,
+            idle=imap.idle,
         )
 
     def reader(self) -> Reader:
@@ -124,7 +142,10 @@ class App:
 
     def mailbox(self) -> Mailbox:
         """Return a fresh view of the mailbox, not yet connected; raises SettingsError, MailboxRefused."""
-        return ImapMailbox(imap_settings(self.settings.imap, self.tokens))
+        return self._mailbox(self.settings.imap)
+
+    def _mailbox(self, imap: Imap) -> Mailbox:
+        return ImapMailbox(imap_settings(imap, self.tokens))
 
     async def close(self) -> None:
         """Let go of the database, after a new refresh token that is just coming in was kept."""

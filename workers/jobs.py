@@ -17,7 +17,7 @@ from mailer.flows.plan_reminders import TickReport
 from mailer.flows.plan_reminders import tick as plan_tick
 from mailer.flows.read_reply import ReadReport, read_stored
 from mailer.flows.receive_mail import PollReport
-from mailer.flows.receive_mail import poll as receive_poll
+from mailer.flows.receive_mail import poll_all as receive_poll
 from mailer.flows.send_message import DrainReport
 from mailer.flows.send_message import drain as send_drain
 from mailer.flows.trouble import note_inbox_read, note_trouble
@@ -76,7 +76,7 @@ async def poll(service: Service) -> tuple[PollReport, ReadReport]:
     """Fetch what came, and read what is stored, even when the mailbox (or one folder of it) cannot be reached."""
     app = service.app
     try:
-        fetched = await receive_poll(app.intake())
+        fetched = await receive_poll(app.intakes())
     except BaseException:
         await read_stored(app.reader())
         raise
@@ -105,7 +105,7 @@ async def attempt(service: Service, name: str) -> tuple[str, ...] | None:
         return None
     # A tick that found nothing is no news; a log of them would bury what is.
     (log.info if _is_news(report) else log.debug)("job done", job=name, report=report)
-    await _note(service, name, "", now)
+    await _note(service, name, _trouble_in(report), now)
     return (*WAKES[name], *(("drain",) if isinstance(report, DrainReport) and report.more else ()))
 
 
@@ -113,6 +113,12 @@ def _is_news(report: object) -> bool:
     """Whether a report says that anything was done ("customers" only counts those looked at)."""
     parts = report if isinstance(report, tuple) else (report,)
     return any(value for part in parts for field_name, value in asdict(part).items() if field_name != "customers")
+
+
+def _trouble_in(report: object) -> str:
+    """Return what went wrong beside the work that was done ("" for nothing): a Sent folder that cannot be read."""
+    parts = report if isinstance(report, tuple) else (report,)
+    return "; ".join(words for part in parts if isinstance(part, PollReport) for words in part.trouble)
 
 
 async def _note(service: Service, name: str, trouble: str, now: datetime) -> None:

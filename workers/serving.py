@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from mailer.wiring import App
 from workers.embedded import EmbeddedRunner
 from workers.jobs import Service
+from workers.watch import watching
 
 
 class QueueUnreachable(Exception):
@@ -41,7 +42,12 @@ async def serve(app: App) -> None:
     async with service_of(app) as service:
         runner = EmbeddedRunner(service, intervals_of(app))
         await runner.start()
-        await stop.wait()
+
+        async def wake() -> None:
+            runner.wake("poll")
+
+        async with watching(app, wake):
+            await stop.wait()
         await runner.stop()
 
 
@@ -53,7 +59,12 @@ async def work(app: App) -> None:
 
     async with service_of(app) as service:
         worker = arq_worker.worker(service, app.settings.workers.redis_url, intervals_of(app))
+
+        async def wake() -> None:
+            await arq_worker.enqueue(worker.pool, "poll")
+
         try:
-            await worker.async_run()
+            async with watching(app, wake):
+                await worker.async_run()
         except RedisConnectionError as problem:
             raise QueueUnreachable(str(problem)) from problem

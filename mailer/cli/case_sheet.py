@@ -10,11 +10,12 @@ from mailer.cli import output
 from mailer.cli.output import Output, say
 from mailer.cli.telling import hold_words, local, sums, who
 from mailer.domain.case import Case, CaseFacts
+from mailer.domain.reading import MailKind
 from mailer.flows.find_customer import the_customer
 from mailer.flows.list_invoices import Eyes, InvoiceLine, list_invoices
 from mailer.store import case_facts, contacts, customers, events, inbox, outbox
 from mailer.store.contacts import Contact
-from mailer.store.inbox import StoredMail
+from mailer.store.inbox import IN, OUT, StoredMail
 from mailer.store.outbox import OutboxEntry
 from mailer.wiring import App
 
@@ -97,12 +98,19 @@ def _correspondence(sheet: Sheet) -> list[dict[str, Any]]:
         for e in sheet.sent
     ]
     found += [
-        (m.sent_at or m.fetched_at, "mail from them" + (", waits for you" if m.needs_person else ""), m.subject, m.id)
+        (m.sent_at or m.fetched_at, _whose(m), m.subject, m.id)
         for m in sheet.received
+        if m.direction == IN or m.kind != MailKind.OWN  # a copy of what stands there already
     ]
     found += [(contact.at, contact.kind, words, contact.id) for contact, words in sheet.contacts]
     found.sort(key=lambda one: (one[0], one[3]))
     return [{"at": local(at, customer), "what": what, "words": words, "id": id_} for at, what, words, id_ in found]
+
+
+def _whose(mail: StoredMail) -> str:
+    if mail.direction == OUT:
+        return "mail to them, by hand"
+    return "mail from them" + (", waits for you" if mail.needs_person else "")
 
 
 def _invoice(line: InvoiceLine) -> dict[str, Any]:

@@ -41,7 +41,7 @@ def fetch(
     """Fetch and read what is new. Example: duly inbox fetch --since 2026-10-01"""
 
     async def work(app: App) -> Any:
-        fetched = await receive_mail.poll(app.intake(), since=since.date() if since else None)
+        fetched = await receive_mail.poll_all(app.intakes(), since=since.date() if since else None)
         return fetched, await read_stored(app.reader())
 
     fetched, read = run(work)
@@ -49,6 +49,8 @@ def fetch(
         say("another process is reading this mailbox; nothing done")
         return
     say(f"{fetched.fetched} fetched, {read.read} read, {read.waiting} wait for a person")
+    for words in fetched.trouble:
+        say(f"not read: {words}")
     if fetched.missing:
         say(f"{fetched.missing} were left out by the server; they will be asked for again")
 

@@ -20,7 +20,7 @@ from mailer.flows.policies import calendar_of
 from mailer.flows.read_reply import read_one
 from mailer.flows.recording import Happened, happened
 from mailer.store import agreements, case_facts, customers, events, inbox
-from mailer.store.inbox import DONE, STORED, StoredMail
+from mailer.store.inbox import DONE, IN, STORED, StoredMail
 from mailer.store.session import Tx
 
 #: A hold from a reply that a person keeps is looked at again after so many business days.
@@ -252,4 +252,6 @@ async def _mail(tx: Tx, mail_id: str) -> StoredMail:
         raise DecisionRefused(f"there is no mail {mail_id!r}: `duly inbox list --all` shows them")
     if not mail.payload_id:
         raise DecisionRefused(f"the bytes of {mail_id} were let go ({mail.why}): there is nothing left to read")
+    if mail.direction != IN:
+        raise DecisionRefused(f"{mail_id} was sent by your side, nothing follows from it: `duly inbox show {mail_id}`")
     return mail

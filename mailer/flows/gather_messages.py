@@ -12,6 +12,7 @@ from mailer.domain.customer import Customer
 from mailer.domain.delivery import OutboxState
 from mailer.domain.ids import InvoiceId
 from mailer.domain.message import InboundMail
+from mailer.domain.reading import MailKind
 from mailer.dossier.model import CaseAttachment, CaseMessage, Direction, MessageContent, message_number
 from mailer.flows.case_scope import CaseScope
 from mailer.flows.event_words import reading_words
@@ -66,7 +67,7 @@ async def gather_messages(tx: Tx, customer: Customer, scope: CaseScope, keep: Ke
     `keep` is given each message with its bytes, oldest first, and must not hold on to them. Every message of the case
     is numbered, so that the same message has the same number in every file; `scope` learns numbers and invoices.
     """
-    found = [*await _outgoing(tx, customer, scope), *await _incoming(tx, customer, scope)]
+    found = [*await _outgoing(tx, customer, scope), *await _stored(tx, customer, scope)]
     found.sort(key=lambda one: (one.at, one.direction == Direction.IN, one.id))
     messages, gone = [], []
     for position, one in enumerate(found, start=1):
@@ -95,13 +96,17 @@ async def _outgoing(tx: Tx, customer: Customer, scope: CaseScope) -> list[_Found
     return found
 
 
-async def _incoming(tx: Tx, customer: Customer, scope: CaseScope) -> list[_Found]:
+async def _stored(tx: Tx, customer: Customer, scope: CaseScope) -> list[_Found]:
+    """Return what came in, and what people of ours wrote themselves; copies of what Duly sent are there already."""
     found = []
     for mail in await inbox.listing(tx, customer_id=customer.id):
+        is_ours = mail.direction == inbox.OUT
+        if is_ours and mail.kind == MailKind.OWN:
+            continue
         scope.invoice_ids[mail.id] = frozenset(mail.invoice_ids)
-        found.append(
-            _Found(id=mail.id, direction=Direction.IN, at=mail.fetched_at, payload_id=mail.payload_id, source=mail)
-        )
+        at = (mail.internal_at if is_ours else None) or mail.fetched_at
+        direction = Direction.OUT if is_ours else Direction.IN
+        found.append(_Found(id=mail.id, direction=direction, at=at, payload_id=mail.payload_id, source=mail))
     return found
 
 
@@ -168,6 +173,8 @@ async def _sent_words(tx: Tx, entry: OutboxEntry) -> str:
 
 async def _read_words(tx: Tx, mail: StoredMail, scope: CaseScope) -> str:
     """Return whose a mail was found to be and how, and what was read from it."""
+    if mail.direction == inbox.OUT:
+        return f"written by hand, found in the folder {mail.folder}"
     kept = await events.payload(tx, mail.id.replace("mail_", "read_", 1))
     method = mail.method.replace("_", " ") or "nothing yet"
     parts = [f"matched by {method} ({mail.confidence:.2f}), sender {mail.sender_standing or 'unknown'}"]

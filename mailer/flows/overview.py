@@ -15,6 +15,7 @@ from mailer.flows.plan_reminders import CHUNK, THANKS
 from mailer.flows.policies import Policies, PolicyMissing, rules_of
 from mailer.flows.simulate import SimulatedSend, Visit, sends_of, visits
 from mailer.store import case_facts, customers, inbox, invoices, outbox, state
+from mailer.store import folders as folder_store
 from mailer.store.session import Store, Tx
 
 
@@ -110,7 +111,7 @@ async def overview(
             mails=every,
             mails_waiting=waiting,
             mails_of_nobody=nobody,
-            polled={folder: await _polled(tx, mailbox, folder) for folder in folders},
+            polled=await _polled(tx, mailbox, folders, now),
             needs=tuple(sorted((n for those in found.needs.values() for n in those), key=lambda need: need.order)),
             need_counts=counts,
             next_sends=tuple(found.sends),
@@ -155,6 +156,11 @@ async def _ledger(tx: Tx, in_motion: int, max_data_age_hours: int, now: datetime
     )
 
 
-async def _polled(tx: Tx, mailbox: str, folder: str) -> datetime | None:
-    cursor = await inbox.cursor(tx, mailbox, folder)
-    return cursor.polled_at if cursor else None
+async def _polled(tx: Tx, mailbox: str, names: Sequence[str], now: datetime) -> dict[str, datetime | None]:
+    """Return the last look into each folder that is to be read, and into every other one that was read this week."""
+    looked: dict[str, datetime | None] = dict.fromkeys(names)
+    for at in await folder_store.every(tx):
+        is_main = at.mailbox == mailbox
+        if (is_main and at.folder in looked) or now - at.polled_at < timedelta(days=7):
+            looked[at.folder if is_main else f"{at.folder} of {at.mailbox}"] = at.polled_at
+    return looked

@@ -2,49 +2,45 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date
 
-from mailer.clock import Clock, new_id, new_salt
-from mailer.domain.ids import MailId
-from mailer.flows.recording import Happened, happened
-from mailer.mailbox import FetchedMail, Mailbox, MailboxRefused, MailboxUnreachable
-from mailer.mailbox.batches import batches
-from mailer.store import events, inbox, state
-from mailer.store.inbox import Cursor, StoredMail
-from mailer.store.session import Store, Tx
+from mailer.flows.intake import Intake, LeaseLost, PollReport, Turn, turn_at
+from mailer.flows.read_folder import Place, look_into
+from mailer.mailbox import Mailbox, MailboxError, MailboxRefused
+from mailer.store.folders import ARCHIVE, INBOX, SENT
 
-ACTOR = "system:poll"
-#: A server that left a UID out of its answer is asked for it this many times more.
-LOOKS = 3
-BATCH = 50
-#: A poll that takes longer has lost its right to the mailbox.
-LEASE = timedelta(minutes=15)
-#: How many mails of a batch may each break the connection before it is the server that is ill, not the mail.
-LOST = 3
+__all__ = ["Intake", "PollReport", "poll", "poll_all"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PollReport:
-    """What a look into the mailbox brought. `busy`: another worker was at it, nothing was done."""
+@dataclass(slots=True, kw_only=True)
+class _Progress:
+    """What a poll has brought so far, and which inbox folders need a person; kept when it ends early."""
 
-    fetched: int = 0
-    known: int = 0
-    missing: int = 0
-    busy: bool = False
+    report: PollReport
+    refused: list[MailboxRefused]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Intake:
-    """Where mail is taken in: the store, a way to open the mailbox, its name and folders, the clock."""
+async def poll_all(intakes: Sequence[Intake], *, since: date | None = None) -> PollReport:
+    """Look into every mailbox; the trouble of one does not keep the others from being read.
 
-    store: Store
-    open_mailbox: Callable[[], Mailbox]
-    name: str
-    folders: Sequence[str]
-    clock: Clock
+    Raises the MailboxError of the first inbox that was not read, after all others were: an answer may be waiting there.
+    What is wrong with an archive is in the report.
+    """
+    total = PollReport()
+    unread: list[MailboxError] = []
+    for intake in intakes:
+        try:
+            total = _and(total, await poll(intake, since=since))
+        except MailboxError as problem:
+            if intake.role == INBOX:
+                unread.append(problem)
+            else:
+                total = replace(total, trouble=(*total.trouble, f"{intake.name}: {problem}"))
+    if unread:
+        raise unread[0]
+    return total
 
 
 async def poll(intake: Intake, *, since: date | None = None) -> PollReport:
@@ -54,208 +50,55 @@ async def poll(intake: Intake, *, since: date | None = None) -> PollReport:
     Raises MailboxUnreachable (try later) and MailboxRefused (a person must look); the latter for a single folder only
     after the others were read.
     """
-    now = intake.clock()
-    # An owner for each poll: two in one process exclude each other too.
-    lease, owner = f"poll:{intake.name}", new_id("poll")
-    async with intake.store.transaction() as tx:
-        if not await state.lease(tx, lease, owner, now=now, until_at=now + LEASE):
+    progress = _Progress(report=PollReport(), refused=[])
+    async with turn_at(intake) as turn:
+        if turn is None:
             return PollReport(busy=True)
-    mailbox = intake.open_mailbox()
-    try:
-        return await _folders(intake, mailbox, since)
-    finally:
-        await mailbox.close()
-        async with intake.store.transaction() as tx:
-            await state.unlease(tx, lease, owner)
-
-
-async def _folders(intake: Intake, mailbox: Mailbox, since: date | None) -> PollReport:
-    report = PollReport()
-    refused: list[MailboxRefused] = []
-    await mailbox.connect()
-    for place, folder in enumerate(intake.folders, start=1):
+        mailbox = intake.open_mailbox()
         try:
-            report = await _folder(intake, mailbox, folder, since, report)
+            await _folders(turn, mailbox, since, progress)
+        except LeaseLost:
+            return replace(progress.report, busy=True)
+        finally:
+            await mailbox.close()
+    if progress.refused:
+        raise progress.refused[0]
+    return progress.report
+
+
+async def _folders(turn: Turn, mailbox: Mailbox, since: date | None, progress: _Progress) -> None:
+    await mailbox.connect()
+    places = await _places(turn.intake, mailbox)
+    for number, place in enumerate(places, start=1):
+        try:
+            progress.report = await look_into(turn, mailbox, place, since, progress.report)
         except MailboxRefused as problem:
-            refused.append(problem)
-            if place < len(intake.folders):
+            if place.role == INBOX:
+                progress.refused.append(problem)
+            else:
+                progress.report = replace(progress.report, trouble=(*progress.report.trouble, str(problem)))
+            if number < len(places):
                 await mailbox.connect()  # any error has closed it
-    if refused:
-        raise refused[0]
-    return report
 
 
-async def _folder(intake: Intake, mailbox: Mailbox, folder: str, since: date | None, report: PollReport) -> PollReport:
-    there = await mailbox.examine(folder)
-    cursor = await _cursor(intake, folder, there.uidvalidity, there.uidnext)
-    async with intake.store.reading() as tx:
-        looks = await inbox.missing(tx, intake.name, folder, cursor.uidvalidity)
-    fresh = [uid for uid in await mailbox.uids_after(cursor.last_uid) if uid > cursor.last_uid]
-    wanted = sorted({*fresh, *looks})
-    for start in range(0, len(wanted), BATCH):
-        part = tuple(wanted[start : start + BATCH])
-        got = await _fetch(mailbox, cursor, part)
-        report, looks = await _store(intake, cursor, part, got, looks, report)
-    if since is not None:
-        report = await _history(intake, mailbox, cursor, since, report)
-    return report
+async def _places(intake: Intake, mailbox: Mailbox) -> tuple[Place, ...]:
+    """Return the folders to read, each once, what a person must not miss first."""
+    wanted = [(name, intake.role) for name in intake.folders]
+    if intake.role != ARCHIVE and (intake.read_junk or intake.read_sent):
+        special = await mailbox.special_folders()
+        junk, sent = special.get("\\Junk", ""), intake.sent_folder or special.get("\\Sent", "")
+        wanted += [(junk, INBOX)] * intake.read_junk + [(sent, SENT)] * intake.read_sent
+    # Only INBOX is the same in any case (RFC 3501 §5.1).
+    by_name = {("INBOX" if name.upper() == "INBOX" else name): (name, role) for name, role in reversed(wanted) if name}
+    return tuple(Place(folder=name, role=role) for name, role in reversed(by_name.values()))
 
 
-async def _fetch(mailbox: Mailbox, cursor: Cursor, uids: tuple[int, ...]) -> list[FetchedMail]:
-    """Fetch at most BATCH mails; when the connection is lost over several, one by one, to get at all the others."""
-    try:
-        return await _fetch_batch(mailbox, uids)
-    except MailboxUnreachable:
-        if len(uids) == 1:
-            raise
-    return await _fetch_singly(mailbox, cursor, uids)
-
-
-async def _fetch_batch(mailbox: Mailbox, uids: tuple[int, ...]) -> list[FetchedMail]:
-    """Fetch mails, fewer at a time when they are large."""
-    got: list[FetchedMail] = []
-    for part in batches(await mailbox.sizes(uids)):
-        got.extend(await mailbox.fetch(part))
-    return got
-
-
-async def _fetch_singly(mailbox: Mailbox, cursor: Cursor, uids: tuple[int, ...]) -> list[FetchedMail]:
-    """Leave out mails that break the connection, provided that others come through: else it is not the mail's fault."""
-    got: list[FetchedMail] = []
-    lost: list[MailboxUnreachable] = []
-    await _reopen(mailbox, cursor)
-    for uid in uids:
-        try:
-            got.extend(await _fetch_batch(mailbox, (uid,)))
-        except MailboxUnreachable as problem:
-            lost.append(problem)
-            if len(lost) > LOST:
-                raise
-            await _reopen(mailbox, cursor)
-    if lost and not got:
-        raise lost[0]
-    return got
-
-
-async def _reopen(mailbox: Mailbox, cursor: Cursor) -> None:
-    await mailbox.connect()
-    if (await mailbox.examine(cursor.folder)).uidvalidity != cursor.uidvalidity:
-        message = f"the folder {cursor.folder!r} was numbered anew while it was read: the next look starts over"
-        raise MailboxUnreachable(message)
-
-
-async def _cursor(intake: Intake, folder: str, uidvalidity: int, uidnext: int) -> Cursor:
-    """Return where to go on; a new folder begins at its end, a new UIDVALIDITY (RFC 3501 §2.3.1.1) at its start."""
-    now = intake.clock()
-    async with intake.store.transaction() as tx:
-        cursor = await inbox.cursor(tx, intake.name, folder)
-        if cursor is not None and cursor.uidvalidity == uidvalidity:
-            return cursor
-        last_uid = uidnext - 1 if cursor is None else 0
-        fresh = Cursor(
-            mailbox=intake.name,
-            folder=folder,
-            uidvalidity=uidvalidity,
-            last_uid=last_uid,
-            polled_at=now,
-            opened_at=cursor.opened_at if cursor else now,
-            opened_uid=uidnext,
-        )
-        await inbox.put_cursor(tx, fresh)
-        type_ = "folder.opened" if cursor is None else "folder.renumbered"
-        payload: dict[str, object] = {"folder": folder, "uidvalidity": uidvalidity, "from_uid": last_uid + 1}
-        await events.record(tx, [happened(type_, now=now, actor=ACTOR, payload=payload)])
-    return fresh
-
-
-async def _store(
-    intake: Intake,
-    cursor: Cursor,
-    asked: Sequence[int],
-    got: Sequence[FetchedMail],
-    looks: dict[int, int],
-    report: PollReport,
-) -> tuple[PollReport, dict[int, int]]:
-    """Keep one batch: mails, event, cursor and the list of UIDs the server left out, all or nothing."""
-    now = intake.clock()
-    came = {mail.uid for mail in got}
-    still_missing = {uid: count for uid, count in looks.items() if uid not in asked}
-    still_missing |= {uid: looks.get(uid, 0) + 1 for uid in asked if uid not in came and looks.get(uid, 0) < LOOKS}
-    given_up = [uid for uid in asked if uid not in came and uid not in still_missing]
-    async with intake.store.transaction() as tx:
-        kept, known = await _keep(tx, cursor, got, asked_for_old=False, now=now)
-        if given_up:
-            payload: dict[str, object] = {"folder": cursor.folder, "uids": list(given_up)}
-            kept.append(happened("mail.missing", now=now, actor=ACTOR, payload=payload))
-        await events.record(tx, kept)
-        last = max(cursor.last_uid, *asked)
-        at = await inbox.cursor(tx, cursor.mailbox, cursor.folder)
-        await inbox.put_cursor(tx, replace(cursor, last_uid=max(last, at.last_uid if at else 0), polled_at=now))
-        await inbox.put_missing(tx, cursor.mailbox, cursor.folder, cursor.uidvalidity, still_missing)
-    fetched = report.fetched + len(got) - known
-    return replace(report, fetched=fetched, known=report.known + known, missing=len(still_missing)), still_missing
-
-
-async def _history(intake: Intake, mailbox: Mailbox, cursor: Cursor, since: date, report: PollReport) -> PollReport:
-    """Fetch older mail; what came meanwhile, or was left out, is new mail and is left to the next look."""
-    uids = await mailbox.uids_since(since)
-    async with intake.store.reading() as tx:
-        at = await inbox.cursor(tx, cursor.mailbox, cursor.folder) or cursor
-        known = await inbox.known_uids(tx, cursor.mailbox, cursor.folder, cursor.uidvalidity, uids)
-        looks = await inbox.missing(tx, cursor.mailbox, cursor.folder, cursor.uidvalidity)
-    wanted = [uid for uid in uids if uid <= at.last_uid and uid not in known and uid not in looks]
-    for start in range(0, len(wanted), BATCH):
-        got = await _fetch(mailbox, cursor, tuple(wanted[start : start + BATCH]))
-        async with intake.store.transaction() as tx:
-            kept, same = await _keep(tx, cursor, got, asked_for_old=True, now=intake.clock())
-            await events.record(tx, kept)
-        report = replace(report, fetched=report.fetched + len(got) - same, known=report.known + same)
-    return report
-
-
-async def _keep(
-    tx: Tx, cursor: Cursor, got: Sequence[FetchedMail], *, asked_for_old: bool, now: datetime
-) -> tuple[list[Happened], int]:
-    """Store raw mails; one whose very bytes this mailbox has given us before is not stored again."""
-    hashes = {mail.uid: hashlib.sha256(mail.raw).hexdigest() for mail in got}
-    known = await inbox.known_hashes(tx, cursor.mailbox, hashes.values())
-    rows, happenings = [], []
-    for mail in got:
-        digest = hashes[mail.uid]
-        if digest in known:
-            continue
-        known.add(digest)
-        is_history = mail.uid < cursor.opened_uid and (asked_for_old or _is_from_before(mail, cursor))
-        row = _row(mail, cursor, digest, history=is_history, now=now)
-        await events.keep_payload(
-            tx, payload_id=row.payload_id, subject_id="", kind="raw_mail", salt=new_salt(), body=mail.raw
-        )
-        rows.append(row)
-        payload: dict[str, object] = {"folder": cursor.folder, "uid": mail.uid, "sha256": digest, "size": len(mail.raw)}
-        refs = {"mail": row.id}
-        happenings.append(happened("mail.fetched", now=now, actor=ACTOR, refs=refs, payload=payload))
-    await inbox.add(tx, rows)
-    return happenings, len(got) - len(rows)
-
-
-def _is_from_before(mail: FetchedMail, cursor: Cursor) -> bool:
-    """Whether it lay in the folder before our first contact, which a new numbering would dig up; unknown means no."""
-    return mail.internal_date is not None and cursor.opened_at is not None and mail.internal_date < cursor.opened_at
-
-
-def _row(mail: FetchedMail, cursor: Cursor, digest: str, *, history: bool, now: datetime) -> StoredMail:
-    mail_id = MailId(new_id("mail"))
-    return StoredMail(
-        id=mail_id,
-        mailbox=cursor.mailbox,
-        folder=cursor.folder,
-        uidvalidity=cursor.uidvalidity,
-        uid=mail.uid,
-        sha256=digest,
-        size=len(mail.raw),
-        payload_id=mail_id.replace("mail_", "raw_", 1),
-        fetched_at=now,
-        internal_at=mail.internal_date,
-        history=history,
-        why="only its headers were fetched: it is very large" if mail.truncated else "",
+def _and(one: PollReport, other: PollReport) -> PollReport:
+    return PollReport(
+        fetched=one.fetched + other.fetched,
+        known=one.known + other.known,
+        missing=one.missing + other.missing,
+        late=one.late + other.late,
+        busy=one.busy or other.busy,
+        trouble=(*one.trouble, *other.trouble),
     )

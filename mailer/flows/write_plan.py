@@ -19,7 +19,7 @@ from mailer.flows.write_message import Desk, write_message
 from mailer.reminders.plan import Plan
 from mailer.reminders.policy import Policy
 from mailer.store import contacts, events, outbox, state
-from mailer.store.events import Kept
+from mailer.store.events import Payload
 from mailer.store.outbox import OutboxEntry
 from mailer.store.session import Tx
 
@@ -46,7 +46,7 @@ class PlanWriting:
     threads: Mapping[CustomerId, Mapping[str | None, Sequence[str]]]
     entries: list[OutboxEntry] = field(default_factory=list)
     tasks: int = 0
-    _kept: list[Kept] = field(default_factory=list)
+    _kept: list[Payload] = field(default_factory=list)
     _passed: list[tuple[CustomerId, ListedInvoice]] = field(default_factory=list)
     _verdicts: list[tuple[CustomerId, NotNow]] = field(default_factory=list)
     _gone: list[str] = field(default_factory=list)
@@ -81,8 +81,8 @@ class PlanWriting:
     def keep(self, entry: OutboxEntry, content: bytes) -> None:
         """Keep a message with its frozen bytes."""
         self._kept.append(
-            Kept(
-                payload_id=entry.payload_id,
+            Payload(
+                id=entry.payload_id,
                 subject_id=entry.message.customer_id,
                 kind="message",
                 salt=new_salt(),

@@ -18,6 +18,11 @@ from mailer.mailbox.wire import Response, ResponseReader, WireError, quoted
 
 CommandFailed = aioimaplib.AioImapException
 
+#: What one answer may come to beyond the message octets that were asked for, in octets.
+ANSWER_OCTETS = 24 * 1024 * 1024
+#: What keeping one response costs besides its octets: a flood of short lines must not fill the memory either.
+RESPONSE_OCTETS = 200
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
@@ -37,6 +42,9 @@ class ImapProtocol(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]  # aio
         self._sasl: list[bytes] = []
         #: What the server asked after the answer it had: a refused token explains itself that way.
         self.explained = b""
+        self._room = ANSWER_OCTETS
+        self._idling: asyncio.Future[None] | None = None
+        self._news = asyncio.Event()
         self.transport: asyncio.Transport | None = None
         #: The greeting's words once the server spoke.
         self.greeting: asyncio.Future[str] = loop.create_future()
@@ -79,7 +87,7 @@ class ImapProtocol(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]  # aio
         if self.transport is not None:
             self.transport.abort()
 
-    async def ask(self, name: str, *words: str, prefix: str = "", idle_seconds: float) -> Answer:
+    async def ask(self, name: str, *words: str, prefix: str = "", idle_seconds: float, octets: int = 0) -> Answer:
         """Send one command, return how it ended.
 
         Args:
@@ -87,6 +95,7 @@ class ImapProtocol(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]  # aio
             words: its arguments, already quoted.
             prefix: see `name`.
             idle_seconds: silence longer than this fails the command.
+            octets: what the messages asked for come to, as the server stated; an answer far beyond it is refused.
 
         Raises:
             CommandFailed: connection lost, silence, or a command that is not allowed now.
@@ -94,6 +103,7 @@ class ImapProtocol(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]  # aio
         """
         if self.lost.done():
             raise aioimaplib.Abort(self.farewell or "the connection was closed")
+        self._room = ANSWER_OCTETS + octets + octets // 4
         command = aioimaplib.Command(name, self.new_tag(), *words, prefix=prefix, loop=self.loop, timeout=idle_seconds)
         try:
             done = await self.execute(command)
@@ -119,6 +129,41 @@ class ImapProtocol(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]  # aio
         self._sasl = [base64.b64encode(f"user={username}\1auth=Bearer {token}\1\1".encode())]
         return await self.ask("AUTHENTICATE", "XOAUTH2", idle_seconds=idle_seconds)
 
+    async def idle(self, *, seconds: float, answer_seconds: float) -> bool:
+        """Wait until the server tells of new mail in the open folder, or time is up; returns whether it did (RFC 2177).
+
+        Args:
+            seconds: how long to wait at most; servers may log out who idles for 30 minutes.
+            answer_seconds: how long the server may take to begin, and to end.
+
+        Raises:
+            CommandFailed: connection lost, not supported, or no answer.
+            TimeoutError: no answer.
+        """
+        if self.lost.done():
+            raise aioimaplib.Abort(self.farewell or "the connection was closed")
+        self._idling, self._room = self.loop.create_future(), ANSWER_OCTETS
+        self._news.clear()
+        tag, patience = self.new_tag(), seconds + 2 * answer_seconds
+        command = asyncio.ensure_future(self.execute(aioimaplib.Command("IDLE", tag, loop=self.loop, timeout=patience)))
+        news = asyncio.ensure_future(self._news.wait())
+        try:
+            await asyncio.wait({command, self._idling}, timeout=answer_seconds, return_when=asyncio.FIRST_COMPLETED)
+            if not command.done():
+                if not self._idling.done():
+                    raise aioimaplib.Abort(f"no answer to IDLE within {answer_seconds:g} s")
+                await asyncio.wait({command, news}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+                self.send("DONE")
+            done = await asyncio.wait_for(command, answer_seconds)
+            if done.result.upper() != "OK":
+                raise aioimaplib.Abort(f"no IDLE here: {_words(done.lines[-1])}")
+            return self._news.is_set()
+        finally:
+            self._idling = None
+            news.cancel()
+            command.cancel()
+            await asyncio.gather(news, command, return_exceptions=True)
+
     def logged_in(self) -> None:
         """Allow the commands of the authenticated state (RFC 3501 §3.2)."""
         self.state = aioimaplib.AUTH
@@ -134,8 +179,13 @@ class ImapProtocol(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]  # aio
         elif line.startswith(b"* "):
             if line[2:5].upper() == b"BYE":
                 self.farewell = _words(line[6:])
-            if (pending := self._pending()) is not None:
-                pending.append_to_resp(response)
+            if line.endswith((b" EXISTS", b" RECENT")):
+                self._news.set()
+            if self._idling is None and (pending := self._pending()) is not None:
+                self._keep(pending, response)
+        elif line.startswith(b"+") and self._idling is not None:
+            if not self._idling.done():
+                self._idling.set_result(None)
         elif line.startswith(b"+"):
             # A second question (a refused token explains itself that way) gets an empty answer.
             self.explained = b"" if self._sasl else line[1:].strip()
@@ -145,8 +195,14 @@ class ImapProtocol(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]  # aio
         else:
             self._response_done(line)
 
+    def _keep(self, pending: aioimaplib.Command, response: Response) -> None:
+        self._room -= sum(map(len, response)) + RESPONSE_OCTETS
+        if self._room < 0:
+            raise WireError(f"much more than anybody asked for in answer to {pending.name}")
+        pending.append_to_resp(response)
+
     def _greet(self, line: bytes) -> None:
-        if not line.upper().startswith(b"* OK"):
+        if line[:5].upper().rstrip() != b"* OK":
             raise WireError(f"it greets with {_words(line)!r}")
         self.state = aioimaplib.NONAUTH
         self.greeting.set_result(_words(line[5:]))

@@ -15,6 +15,8 @@ from mailer.mailbox.answers import (
     folder_numbers,
     search_day,
     search_uids,
+    special_names,
+    usual_names,
 )
 from mailer.mailbox.batches import batches
 from mailer.mailbox.connection import connected, refusal
@@ -120,7 +122,7 @@ class ImapMailbox:
                     sizes[item.uid] = item.size
         return sizes
 
-    async def fetch(self, uids: tuple[int, ...]) -> tuple[FetchedMail, ...]:
+    async def fetch(self, uids: tuple[int, ...], sizes: Mapping[int, int] | None = None) -> tuple[FetchedMail, ...]:
         """Return these messages as far as the server gives them; see `Mailbox.fetch`.
 
         Raises:
@@ -129,16 +131,34 @@ class ImapMailbox:
         """
         if len(uids) > MAX_FETCH:
             raise ValueError(f"{len(uids)} messages asked for at once, at most {MAX_FETCH} are allowed")
-        sizes = await self.sizes(uids)
+        sizes = await self.sizes(uids) if sizes is None else {uid: sizes[uid] for uid in uids if uid in sizes}
         huge = tuple(sorted(uid for uid, octets in sizes.items() if octets > MAX_MESSAGE_OCTETS))
         mails = list(await self._bodies(huge, {}, _HEADERS)) if huge else []
         for batch in batches({uid: octets for uid, octets in sizes.items() if uid not in huge}):
             mails += await self._bodies(batch, sizes, _WHOLE)
         return tuple(sorted(mails, key=lambda mail: mail.uid))
 
+    async def wait_for_news(self, seconds: float) -> bool:
+        """Wait until the server tells of new mail; see `Mailbox.wait_for_news`."""
+        answer_seconds = self._settings.timeout_seconds
+        async with self._lock:
+            try:
+                return await self._connection().idle(seconds=seconds, answer_seconds=answer_seconds)
+            except (CommandFailed, TimeoutError, OSError) as fault:
+                self._drop()
+                raise MailboxUnreachable(f"{self._peer} was lost while waiting for mail ({fault})") from fault
+            except BaseException:
+                self._drop()
+                raise
+
     async def folders(self) -> tuple[str, ...]:
         """Return the names of the folders that can be opened, sorted."""
         return folder_names((await self._ask("LIST", '""', '"*"')).responses)
+
+    async def special_folders(self) -> Mapping[str, str]:
+        """Return the names of folders by their use; see `Mailbox.special_folders`."""
+        listed = self._done(await self._ask("LIST", '""', '"*"'), "LIST")
+        return {**usual_names(listed), **special_names(listed)}
 
     async def probe(self, folder: str = "INBOX") -> MailboxProbe:
         """Try everything on a connection of its own; see `Mailbox.probe`."""
@@ -181,7 +201,7 @@ class ImapMailbox:
             protocol = self._connection()
             try:
                 async with asyncio.timeout(idle_seconds + octets / _SLOWEST_OCTETS_PER_SECOND):
-                    return await protocol.ask(name, *words, prefix=prefix, idle_seconds=idle_seconds)
+                    return await protocol.ask(name, *words, prefix=prefix, idle_seconds=idle_seconds, octets=octets)
             except TimeoutError as late:
                 self._drop()
                 raise MailboxUnreachable(f"{self._peer} did not finish {name} in time: try again later") from late

@@ -90,11 +90,26 @@ class Mailbox(Protocol):
         """Return octets by UID, as the server states them; UIDs it does not know are missing."""
         ...
 
-    async def fetch(self, uids: tuple[int, ...]) -> tuple[FetchedMail, ...]:
+    async def fetch(self, uids: tuple[int, ...], sizes: Mapping[int, int] | None = None) -> tuple[FetchedMail, ...]:
         """Return these messages (at most `MAX_FETCH`) by ascending UID, leaving them unread on the server.
 
+        `sizes` are those that `sizes` has returned, asked for anew when not given: big messages are not taken blindly.
         Servers omit messages now and then and deliver them next time: what is missing in the answer belongs on the
         caller's retry list. All the bytes are in memory at once: cut long lists with `batches` first.
+        """
+        ...
+
+    async def wait_for_news(self, seconds: float) -> bool:
+        """Wait until the server tells of new mail in the examined folder (IDLE), at most so long; returns whether.
+
+        Only a hint: it may say so without a cause, and a mail may come without it.
+        """
+        ...
+
+    async def special_folders(self) -> Mapping[str, str]:
+        r"""Return the names of the folders that the server gives a use, such as "\Sent" → "Sent Items" (RFC 6154).
+
+        Where the server states no use, folders called "Sent", "Junk" and the like stand in.
         """
         ...
 

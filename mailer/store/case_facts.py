@@ -12,8 +12,10 @@ from sqlalchemy import func, select
 from mailer.domain.case import CaseFacts, StepDone, StepHow
 from mailer.domain.customer import Customer
 from mailer.domain.ids import CaseId, CustomerId, InvoiceId, StepId
+from mailer.domain.reading import MailKind
 from mailer.store import agreements, contacts, customers, invoices, state
-from mailer.store.mail_tables import outbox, step_claims
+from mailer.store.inbox import OUT
+from mailer.store.mail_tables import mails, outbox, step_claims
 from mailer.store.session import Tx
 from mailer.store.tables import cases
 from mailer.store.tables import contacts as contact_table
@@ -111,7 +113,13 @@ async def _last_contact(
         by_hand = select(contact_table.c.customer_id, func.max(contact_table.c.at).label("at")).where(
             contact_table.c.customer_id.in_(part), contact_table.c.kind != "note"
         )
-        for statement, column in ((said, outbox.c.customer_id), (by_hand, contact_table.c.customer_id)):
+        # What people of ours wrote themselves, found in the Sent folder; when it was put there is the server's word.
+        put_at = func.coalesce(mails.c.internal_at, mails.c.fetched_at)
+        written = select(mails.c.customer_id, func.max(put_at).label("at")).where(
+            mails.c.customer_id.in_(part), mails.c.direction == OUT, mails.c.kind != MailKind.OWN.value
+        )
+        ways = (said, outbox.c.customer_id), (by_hand, contact_table.c.customer_id), (written, mails.c.customer_id)
+        for statement, column in ways:
             for row in await tx.all(statement.group_by(column)):
                 one = CustomerId(row.customer_id)
                 found[one] = max(row.at, found.get(one, row.at))

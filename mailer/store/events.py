@@ -34,6 +34,17 @@ class RecordedEvent:
     payload: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payload:
+    """Bytes that may name people, kept outside the record's rows; see `keep_payload`."""
+
+    id: str
+    subject_id: str
+    kind: str
+    salt: bytes
+    body: bytes
+
+
 async def record(tx: Tx, happened: Sequence[tuple[Event, bytes]]) -> None:
     """Append events, each with its salt, in this transaction: no event, no state change."""
     if not happened:
@@ -62,27 +73,15 @@ async def record(tx: Tx, happened: Sequence[tuple[Event, bytes]]) -> None:
     await tx.run(insert(events), rows)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
-    """Bytes that may name people (raw mail, frozen message, words of a call), kept outside the record's rows."""
-
-    payload_id: str
-    subject_id: str
-    kind: str
-    salt: bytes
-    body: bytes
-
-
 async def keep_payload(tx: Tx, *, payload_id: str, subject_id: str, kind: str, salt: bytes, body: bytes) -> None:
-    """Keep bytes that may name people; see `Kept`."""
-    kept = Kept(payload_id=payload_id, subject_id=subject_id, kind=kind, salt=salt, body=body)
-    await keep_payloads(tx, [kept])
+    """Keep bytes that may name people (raw mail, frozen message, words of a call) outside the record's rows."""
+    await keep_payloads(tx, [Payload(id=payload_id, subject_id=subject_id, kind=kind, salt=salt, body=body)])
 
 
-async def keep_payloads(tx: Tx, kept: Sequence[Kept]) -> None:
-    """Keep bytes of several things at once."""
+async def keep_payloads(tx: Tx, kept: Sequence[Payload]) -> None:
+    """Keep many at once, as `keep_payload` does one."""
     rows = [
-        {"id": one.payload_id, "subject_id": one.subject_id, "kind": one.kind, "salt": one.salt, "body": one.body}
+        {"id": one.id, "subject_id": one.subject_id, "kind": one.kind, "salt": one.salt, "body": one.body}
         for one in kept
     ]
     await tx.run(insert(payloads), rows)

@@ -1,4 +1,4 @@
-"""Incoming mail: the cursor of each folder, the raw bytes, and what was made of them."""
+"""Mail of the mailboxes, theirs and our own side's: the raw bytes, and what was made of them."""
 
 from __future__ import annotations
 
@@ -11,34 +11,19 @@ from typing import Any
 from sqlalchemy import delete, func, insert, select, update
 
 from mailer.domain.ids import CustomerId, InvoiceId, MailId, OutboxId
-from mailer.store.mail_tables import folders, mails, missing_uids
+from mailer.store.mail_tables import mails
 from mailer.store.session import Tx, upsert
 from mailer.store.tables import customer_emails, payloads
 
 #: States of a stored mail.
 STORED, MATCHED, DONE, QUARANTINED = "stored", "matched", "done", "quarantined"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cursor:
-    """How far a folder has been read: every UID up to `last_uid` under this UIDVALIDITY is stored or noted missing.
-
-    `opened_at` is our first contact with the folder, kept when the server numbers it anew (None: `polled_at`). Mails
-    below `opened_uid` were there when this UIDVALIDITY was first seen.
-    """
-
-    mailbox: str
-    folder: str
-    uidvalidity: int
-    last_uid: int
-    polled_at: datetime
-    opened_at: datetime | None = None
-    opened_uid: int = 1
+#: Whose side it is: theirs, or ours (found in the Sent folder or an archive).
+IN, OUT = "in", "out"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredMail:
-    """One incoming mail. `payload_id` "" once its raw bytes were let go; `history`: never reacted to."""
+    """One mail. `payload_id` "" once its raw bytes were let go; `history`, and what is not IN: never reacted to."""
 
     id: MailId
     mailbox: str
@@ -65,69 +50,13 @@ class StoredMail:
     sent_at: datetime | None = None
     why: str = ""
     needs_person: bool = False
+    direction: str = IN
 
 
-async def cursor(tx: Tx, mailbox: str, folder: str) -> Cursor | None:
-    """Return how far a folder has been read, None when it was never looked at."""
-    row = await tx.first(select(folders).where(folders.c.mailbox == mailbox, folders.c.folder == folder))
-    if row is None:
-        return None
-    return Cursor(
-        mailbox=row.mailbox,
-        folder=row.folder,
-        uidvalidity=row.uidvalidity,
-        last_uid=row.last_uid,
-        polled_at=row.polled_at,
-        opened_at=row.opened_at,
-        opened_uid=row.opened_uid,
-    )
-
-
-async def put_cursor(tx: Tx, at: Cursor) -> None:
-    """Move the cursor of a folder, in the transaction that stores the mails it passes."""
-    row = {
-        "mailbox": at.mailbox,
-        "folder": at.folder,
-        "uidvalidity": at.uidvalidity,
-        "last_uid": at.last_uid,
-        "polled_at": at.polled_at,
-        "opened_at": at.opened_at or at.polled_at,
-        "opened_uid": at.opened_uid,
-    }
-    await upsert(tx, folders, row)
-
-
-async def missing(tx: Tx, mailbox: str, folder: str, uidvalidity: int) -> dict[int, int]:
-    """Return UIDs that a server left out, with how often they were looked for."""
-    mine = (missing_uids.c.mailbox == mailbox) & (missing_uids.c.folder == folder)
-    rows = await tx.all(select(missing_uids).where(mine, missing_uids.c.uidvalidity == uidvalidity))
-    return {row.uid: row.looks for row in rows}
-
-
-async def put_missing(tx: Tx, mailbox: str, folder: str, uidvalidity: int, looks: dict[int, int]) -> None:
-    """Replace the list of UIDs to look for again."""
-    mine = (missing_uids.c.mailbox == mailbox) & (missing_uids.c.folder == folder)
-    await tx.run(delete(missing_uids).where(mine))
-    rows = [
-        {"mailbox": mailbox, "folder": folder, "uidvalidity": uidvalidity, "uid": uid, "looks": count}
-        for uid, count in sorted(looks.items())
-    ]
-    await tx.run(insert(missing_uids), rows)
-
-
-async def known_uids(tx: Tx, mailbox: str, folder: str, uidvalidity: int, uids: Iterable[int]) -> set[int]:
-    """Return which of these UIDs are stored already."""
-    wanted = sorted(set(uids))
-    mine = (mails.c.mailbox == mailbox) & (mails.c.folder == folder) & (mails.c.uidvalidity == uidvalidity)
-    rows = await tx.all(select(mails.c.uid).where(mine, mails.c.uid.in_(wanted)))
-    return {row.uid for row in rows}
-
-
-async def known_hashes(tx: Tx, mailbox: str, hashes: Iterable[str]) -> set[str]:
-    """Return which raw mails (SHA-256, hex) this mailbox has given us before, under whatever UID."""
-    rows = await tx.all(
-        select(mails.c.sha256).where(mails.c.mailbox == mailbox, mails.c.sha256.in_(sorted(set(hashes))))
-    )
+async def known_hashes(tx: Tx, mailbox: str, hashes: Iterable[str], *, direction: str = IN) -> set[str]:
+    """Return which raw mails (SHA-256, hex) of that direction this mailbox has given us before, under whatever UID."""
+    mine = (mails.c.mailbox == mailbox) & (mails.c.direction == direction)
+    rows = await tx.all(select(mails.c.sha256).where(mine, mails.c.sha256.in_(sorted(set(hashes)))))
     return {row.sha256 for row in rows}
 
 
@@ -152,6 +81,14 @@ async def load(tx: Tx, mail_id: str) -> StoredMail | None:
     """Return one mail, None when unknown."""
     row = await tx.first(select(mails).where(mails.c.id == mail_id))
     return _mail(row) if row else None
+
+
+async def by_message_ids(tx: Tx, message_ids: Sequence[str]) -> list[StoredMail]:
+    """Return the stored mails with these Message-IDs (no angle brackets) that belong to a customer."""
+    if not message_ids:
+        return []
+    theirs = mails.c.message_id.in_(message_ids) & mails.c.customer_id.is_not(None)
+    return [_mail(row) for row in await tx.all(select(mails).where(theirs))]
 
 
 async def unread(tx: Tx) -> list[MailId]:
@@ -184,6 +121,7 @@ async def unclaimed_before(tx: Tx, before: datetime) -> list[StoredMail]:
     """
     known = select(customer_emails.c.email).where(customer_emails.c.email == func.lower(mails.c.from_email))
     statement = select(mails).where(
+        mails.c.direction == IN,
         mails.c.state == DONE,
         mails.c.customer_id.is_(None),
         mails.c.payload_id.is_not(None),
@@ -215,13 +153,15 @@ async def claim_payload(tx: Tx, mail: StoredMail) -> None:
 
 
 async def counts(tx: Tx) -> tuple[int, int, int]:
-    """Return how many mails are stored, wait for a person, and belong to nobody."""
+    """Return how many mails came in, wait for a person, and belong to nobody."""
     row = await tx.first(
         select(
             func.count().label("every"),
             func.count().filter(mails.c.needs_person.is_(True)).label("waiting"),
             func.count().filter(mails.c.customer_id.is_(None)).label("nobody"),
-        ).select_from(mails)
+        )
+        .select_from(mails)
+        .where(mails.c.direction == IN)
     )
     return (row.every, row.waiting, row.nobody) if row else (0, 0, 0)
 
@@ -260,6 +200,7 @@ def _values(mail: StoredMail) -> dict[str, Any]:
         "sent_at": mail.sent_at,
         "why": mail.why,
         "needs_person": mail.needs_person,
+        "direction": mail.direction,
     }
 
 
@@ -290,4 +231,5 @@ def _mail(row: Any) -> StoredMail:
         sent_at=row.sent_at,
         why=row.why,
         needs_person=row.needs_person,
+        direction=row.direction,
     )

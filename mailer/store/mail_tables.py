@@ -119,7 +119,8 @@ suppressions = Table(
 # --- incoming
 
 #: `role`: inbox (its mail is reacted to), sent (our own side of the correspondence), archive (evidence only).
-#: `renumbered`: how often UIDVALIDITY changed since `renumbered_at`.
+#: `renumbered`: how often UIDVALIDITY changed since `renumbered_at`. `proved_at`, `proved_uid`: the end of the last
+#: span of looks on record (`imap.polled`); `looks`: how many there were since.
 folders = Table(
     "folders",
     metadata,
@@ -134,6 +135,9 @@ folders = Table(
     Column("reconciled_at", UtcAt),
     Column("renumbered", Integer, nullable=False, server_default="0"),
     Column("renumbered_at", UtcAt),
+    Column("proved_at", UtcAt),
+    Column("proved_uid", BigInt, nullable=False, server_default="0"),
+    Column("looks", Integer, nullable=False, server_default="0"),
 )
 
 #: UIDs a server left out of an answer; looked for again, never silently passed.
@@ -145,6 +149,17 @@ missing_uids = Table(
     Column("uidvalidity", BigInt, primary_key=True),
     Column("uid", BigInt, primary_key=True),
     Column("looks", Integer, nullable=False),
+)
+
+#: UIDs whose bytes this mailbox has given us under another UID: seen, not missing, and not stored twice.
+mail_copies = Table(
+    "mail_copies",
+    metadata,
+    Column("mailbox", String(200), primary_key=True),
+    Column("folder", String(200), primary_key=True),
+    Column("uidvalidity", BigInt, primary_key=True),
+    Column("uid", BigInt, primary_key=True),
+    Column("sha256", String(64), nullable=False),
 )
 
 #: `direction`: "in", or "out" for mail found in the Sent folder that Duly did not send.

@@ -69,7 +69,7 @@ class Interrupted(ImapMailbox):
 async def test_a_reply_that_comes_while_old_mail_is_fetched_is_a_reply(world: World) -> None:
     await world.owe("INV-1", due=DUE)
     put(world, "Old", at=MONDAY - 40 * DAY)
-    intake = replace(world.app.intake(), folders=("Dunning",))
+    intake = replace(world.app.intake(), folders=("Dunning",), read_junk=False, read_sent=False)
     await poll(intake)
     falls = partial(put, world, "Reply", at=MONDAY + HOUR)
     digging = replace(intake, open_mailbox=lambda: Interrupted(settings(world), falls))

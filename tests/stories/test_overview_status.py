@@ -12,8 +12,9 @@ from mailer.domain.ids import DisputeId, HoldId, MailId
 from mailer.flows.overview import Overview, overview
 from mailer.flows.trouble import note_trouble
 from mailer.rendering.renderer import Renderer
-from mailer.store import agreements, inbox
-from mailer.store.inbox import Cursor, StoredMail
+from mailer.store import agreements, folders, inbox
+from mailer.store.folders import Cursor
+from mailer.store.inbox import StoredMail
 from tests.servers.smtp import Fault, RecordingSmtp
 from tests.stories.by_hand_room import Room, day, room
 
@@ -105,7 +106,7 @@ async def _trouble_everywhere(office: Room, who: Customer) -> None:
     )
     async with office.store.transaction() as tx:
         await inbox.add(tx, [mail, replace(mail, id=MailId("mail_2"), uid=8, customer_id=None, why="whose is it?")])
-        await inbox.put_cursor(
+        await folders.put_cursor(
             tx, Cursor(mailbox="ap@mail.test", folder="INBOX", uidvalidity=1, last_uid=8, polled_at=office.now)
         )
         await agreements.add_hold(tx, hold)

@@ -60,6 +60,8 @@ class ScriptedImap:
                 self.lines.append(command)
                 steps = next((self.script[name] for name in self.script if command.startswith(name)), ())
                 await self._play(writer, steps, tag.encode())
+                if command == "IDLE" and any(b"+" in step for step in steps if isinstance(step, bytes)):
+                    self.lines.append((await reader.readuntil(b"\r\n")).decode().strip())
                 if not any(b"%t" in step for step in steps if isinstance(step, bytes)):
                     writer.write(tag.encode() + b" OK done\r\n")
         except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from mailer.store.columns import UtcAt
+from mailer.store.columns import BigInt, UtcAt
 
 revision = "0003"
 down_revision = "0002"
@@ -37,6 +37,9 @@ def upgrade() -> None:  # long: one revision, read top to bottom
             sa.Column("reconciled_at", UtcAt(), nullable=True),
             sa.Column("renumbered", sa.Integer(), nullable=False, server_default="0"),
             sa.Column("renumbered_at", UtcAt(), nullable=True),
+            sa.Column("proved_at", UtcAt(), nullable=True),
+            sa.Column("proved_uid", BigInt, nullable=False, server_default="0"),
+            sa.Column("looks", sa.Integer(), nullable=False, server_default="0"),
         ),
         "mails": (sa.Column("direction", sa.String(length=3), nullable=False, server_default="in"),),
     }
@@ -45,6 +48,11 @@ def upgrade() -> None:  # long: one revision, read top to bottom
             op.add_column(table, column)
     for indexed, *on in (("outbox", "freeze_id"), ("attempts", "account", "at"), ("attempts", "at")):
         op.create_index(f"ix_{indexed}_{'_'.join(on)}", indexed, on, unique=False)
+    _create_freezes()
+    _create_mail_copies()
+
+
+def _create_freezes() -> None:
     op.create_table(
         "freezes",
         sa.Column("id", sa.String(length=40), nullable=False),
@@ -55,4 +63,16 @@ def upgrade() -> None:  # long: one revision, read top to bottom
         sa.Column("ended_by", sa.String(length=60), nullable=False),
         sa.Column("outcome", sa.String(length=10), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_freezes")),
+    )
+
+
+def _create_mail_copies() -> None:
+    op.create_table(
+        "mail_copies",
+        sa.Column("mailbox", sa.String(length=200), nullable=False),
+        sa.Column("folder", sa.String(length=200), nullable=False),
+        sa.Column("uidvalidity", BigInt, nullable=False),
+        sa.Column("uid", BigInt, nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("mailbox", "folder", "uidvalidity", "uid", name=op.f("pk_mail_copies")),
     )
