@@ -27,6 +27,7 @@ from mailer.rendering.renderer import Renderer
 from mailer.rendering.values import Seller
 from mailer.replies.phrases import Phrases, phrases_from_values
 from mailer.resources import config_dir
+from mailer.sandbox.sandbox import Sandbox
 from mailer.settings import Account, Settings, SettingsError
 from mailer.store.session import Store
 
@@ -42,6 +43,7 @@ class App:
     desk: Desk
     clock: Clock
     owner: str
+    sandbox: Sandbox
 
     def planner(self) -> Planner:
         """Return what planning needs."""
@@ -87,6 +89,7 @@ class App:
             own_address=self.settings.seller.address,
             keep_unknown_days=self.settings.inbox.keep_unknown_days,
             clock=self.clock,
+            parse=self.sandbox.parse,
         )
 
     def channel(self) -> Channel:
@@ -100,7 +103,8 @@ class App:
         return ImapMailbox(ImapSettings(**_account(imap), security=imap.security))
 
     async def close(self) -> None:
-        """Let go of the database."""
+        """End the sandbox and let go of the database."""
+        await self.sandbox.close()
         await self.store.close()
 
 
@@ -133,6 +137,7 @@ def open_app(settings: Settings, *, clock: Clock = utc_now) -> App:
         desk=desk,
         clock=clock,
         owner=new_id("proc"),
+        sandbox=Sandbox(),
     )
 
 

@@ -12,18 +12,21 @@ from email.policy import compat32
 from email.utils import collapse_rfc2231_value, parsedate_to_datetime
 
 from mailer.domain.message import Attachment, InboundMail
-from mailer.replies.caps import NESTED_MAIN_TYPE, Capped, capped
+from mailer.replies.caps import MAX_HEADER_BLOCK_BYTES, NESTED_MAIN_TYPE, Capped, capped
 from mailer.replies.headers import addresses, clean, decoded, message_ids, text_of
 from mailer.replies.html_text import text_from_html
 
 MAX_TEXT_CHARS = 2_000_000
-MAX_HTML_CHARS = 5_000_000
+MAX_HTML_CHARS = 2_000_000
 MAX_LEAVES = 500
 MAX_ATTACHMENTS = 100
 #: Headers that name where the mail was delivered, most trustworthy first (the order of `InboundMail.recipients`).
 RECIPIENT_HEADERS = ("x-gm-original-to", "delivered-to", "envelope-to", "x-original-to", "to", "cc")
 _REPORT_TYPES = frozenset({"delivery-status", "feedback-report", "disposition-notification", "global-delivery-status"})
 _EARLIEST_YEAR = 1990
+#: As encoded in the header.
+_MAX_NAME_CHARS = 1_000
+_MAX_CHAR_BYTES = 4
 
 
 @dataclass(slots=True)
@@ -34,6 +37,10 @@ class _Body:
     attachments: list[Attachment] = field(default_factory=list)
     report: list[str] = field(default_factory=list)
     defects: list[str] = field(default_factory=list)
+    #: How many more characters of text, and of HTML that becomes text, are taken.
+    text_left: int = MAX_TEXT_CHARS
+    html_left: int = MAX_HTML_CHARS
+    report_left: int = MAX_TEXT_CHARS
 
 
 def parse(raw: bytes) -> InboundMail:
@@ -46,6 +53,8 @@ def parse(raw: bytes) -> InboundMail:
     try:
         safe = capped(raw)
         return _read(safe)
+    except MemoryError:
+        raise  # the sandbox's limit: half a mail is no mail
     except Exception as problem:  # noqa: BLE001 - whatever a hostile mail breaks, its words must reach a person
         text = clean(text_of(safe.content[:MAX_TEXT_CHARS], None))
         return _mail((), _Body(texts=[text], defects=[*safe.defects, f"unreadable: {type(problem).__name__}"]))
@@ -81,8 +90,6 @@ def _mail(headers: tuple[tuple[str, str], ...], body: _Body, message: Message | 
         defects.append("several senders")  # an identity that can be read in two ways is none
         senders = ()
     text = clean("\n".join(body.texts).replace("\r\n", "\n").replace("\r", "\n"))
-    if len(text) > MAX_TEXT_CHARS:
-        defects.append(f"text cut after {MAX_TEXT_CHARS} characters")
     return InboundMail(
         message_id=next(iter(message_ids(shown.get("message-id", ""))), ""),
         in_reply_to=message_ids(" ".join(raw.get("in-reply-to", ()))),
@@ -156,34 +163,49 @@ def _take_leaf(part: Message, body: _Body, *, chosen: bool, is_report: bool) -> 
     content = _content(part)
     name = _file_name(part)
     if chosen and not (name and body.texts):
-        body.texts.append(_shown_text(content, part, is_html=sub == "html"))
+        _take_text(content, part, body, is_html=sub == "html")
         return
     if sub in _REPORT_TYPES or (main == "text" and sub == "rfc822-headers"):
-        body.report.append(clean(text_of(content[:MAX_TEXT_CHARS], None)))
+        _take_report(content, body)
         return
     if main == "message" and is_report:
-        body.report.append(clean(text_of(content.partition(b"\n\n")[0], None)))
+        _take_report(content.partition(b"\n\n")[0], body)
     is_other_version = main == "text" and sub in {"plain", "html"} and not name
     if not is_other_version and len(body.attachments) < MAX_ATTACHMENTS:
         name = name or _nested_name(main, content) or f"part-{len(body.attachments) + 1}"
         body.attachments.append(Attachment(name=name, media_type=f"{main}/{sub}", content=content))
 
 
-def _shown_text(content: bytes, part: Message, *, is_html: bool) -> str:
+def _take_text(content: bytes, part: Message, body: _Body, *, is_html: bool) -> None:
     charset = part.get_param("charset")
-    text = text_of(content, collapse_rfc2231_value(charset) if charset else None)
-    return text_from_html(text[:MAX_HTML_CHARS]) if is_html else text.rstrip("\r\n")
+    text = text_of(content[: MAX_HTML_CHARS * _MAX_CHAR_BYTES], collapse_rfc2231_value(charset) if charset else None)
+    if is_html:
+        taken = text[: body.html_left]
+        body.html_left -= len(taken)
+        shown = text_from_html(taken)
+    else:
+        shown = taken = text.rstrip("\r\n")
+    if len(taken) < len(text.rstrip("\r\n")) or len(shown) > body.text_left:
+        body.defects.append(f"text cut after {MAX_TEXT_CHARS} characters")
+    body.texts.append(shown[: body.text_left])
+    body.text_left -= len(body.texts[-1])
+
+
+def _take_report(content: bytes, body: _Body) -> None:
+    text = clean(text_of(content[: body.report_left], None))
+    body.report_left -= len(text)
+    body.report.append(text)
 
 
 def _file_name(part: Message) -> str:
     value = part.get_filename()
-    return re.sub(r"[/\\\n\r\t]+", "_", decoded(value)).strip()[:200] if value else ""
+    return re.sub(r"[/\\\n\r\t]+", "_", decoded(value[:_MAX_NAME_CHARS])).strip()[:200] if value else ""
 
 
 def _nested_name(main: str, content: bytes) -> str:
     """Return a name for a nested message: its subject, so that the invoice number in it is seen."""
     if main != "message":
         return ""
-    head = content.partition(b"\n\n")[0].decode("utf-8", "surrogateescape")
+    head = content[:MAX_HEADER_BLOCK_BYTES].partition(b"\n\n")[0].decode("utf-8", "surrogateescape")
     found = re.search(r"(?im)^subject:([^\n]*(?:\n[ \t][^\n]*)*)", head)
-    return (decoded(found[1]) if found else "message").replace("/", "_")[:200] + ".eml"
+    return (decoded(found[1][:_MAX_NAME_CHARS]) if found else "message").replace("/", "_")[:200] + ".eml"
