@@ -102,6 +102,11 @@ class Sandbox:
             raise SandboxRefused(_plain(error))
         return value, body
 
+    @property
+    def pid(self) -> int | None:
+        """The process id of the present child."""
+        return self._child.pid if self._child is not None else None
+
     async def close(self) -> None:
         """End the child, if there is one; the next task starts another."""
         async with self._turn:

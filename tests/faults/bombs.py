@@ -89,9 +89,7 @@ BOMBS: dict[str, Callable[[], bytes]] = {
     "500 names in 400,000 unknown charsets": lambda: _many(
         500,
         b"Content-Type: application/pdf\r\nContent-Disposition: attachment; filename="
-        + b'"'
-        + b" ".join(b"=?x%d?q?a?=" % n for n in range(800))
-        + b'"\r\n\r\nx',
+        b'"' + b" ".join(b"=?x%d?q?a?=" % n for n in range(800)) + b'"\r\n\r\nx',
     ),
     "64 KB of spaces in headers": lambda: (
         FROM + b"".join(b"Received: a" + b" " * 8_000 + b"b\r\n" for _ in range(40)) + b"\r\nhi"

@@ -70,7 +70,7 @@ def test_what_breaks_the_parser_still_reaches_a_person(monkeypatch: pytest.Monke
     def broken(*_: object, **__: object) -> None:
         raise RecursionError
 
-    monkeypatch.setattr("mailer.replies.parse.email.message_from_bytes", broken)
+    monkeypatch.setattr("mailer.replies.parse.BytesFeedParser", broken)
     mail = parse(b"From: a@b.example\n\nWe paid.")
     assert "We paid." in mail.text
     assert mail.defects == ("unreadable: RecursionError",)
