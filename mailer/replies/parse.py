@@ -27,6 +27,8 @@ _REPORT_TYPES = frozenset({"delivery-status", "feedback-report", "disposition-no
 _EARLIEST_YEAR = 1990
 #: As encoded in the header.
 _MAX_NAME_CHARS = 1_000
+#: RFC 6838 §4.2 allows 127 on either side.
+_MAX_TYPE_CHARS = 255
 _MAX_CHAR_BYTES = 4
 _PIECE_BYTES = 1_000_000
 
@@ -187,7 +189,8 @@ def _take_leaf(part: Message, body: _Body, *, chosen: bool, is_report: bool) -> 
     is_other_version = main == "text" and sub in {"plain", "html"} and not name
     if not is_other_version and len(body.attachments) < MAX_ATTACHMENTS:
         name = name or _nested_name(main, content) or f"part-{len(body.attachments) + 1}"
-        body.attachments.append(Attachment(name=name, media_type=f"{main}/{sub}", content=content))
+        media_type = clean(f"{main}/{sub}")[:_MAX_TYPE_CHARS]
+        body.attachments.append(Attachment(name=name, media_type=media_type, content=content))
 
 
 def _take_text(content: bytes, part: Message, body: _Body, *, is_html: bool) -> None:

@@ -20,6 +20,7 @@ from pathlib import Path
 from mailer.clock import new_salt
 from mailer.domain.ids import MailId
 from mailer.domain.message import InboundMail
+from mailer.domain.reading import Reading
 from mailer.flows.examine_mail import Examined, examine
 from mailer.replies.reading import read
 from mailer.sandbox.sandbox import MAX_MEMORY_BYTES, Sandbox, SandboxRefused
@@ -153,7 +154,7 @@ async def _understood(run: Run, tx: Tx, row: StoredMail, raw: bytes) -> StoredMa
     )
 
 
-def meaning(mail: InboundMail, examined: Examined) -> object:
+def meaning(mail: InboundMail, examined: Examined) -> Reading:
     """What the mail says, as `read_reply` asks for it."""
     return read(
         mail,

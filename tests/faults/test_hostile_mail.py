@@ -73,9 +73,9 @@ async def test_a_mailbox_full_of_bombs_is_taken_in_and_the_honest_reply_is_read(
     assert len(kept) == report.read + report.quarantined == len(small) + 1
     for mail in kept:
         async with world.app.store.reading() as tx:
-            raw = await events.payload(tx, mail.payload_id)
-        assert raw is not None
-        assert hashlib.sha256(raw).hexdigest() == mail.sha256
+            body = await events.payload(tx, mail.payload_id)
+        assert body is not None
+        assert hashlib.sha256(body).hexdigest() == mail.sha256
     assert len(await world.events("dispute.drafted")) == 1
 
 
@@ -83,9 +83,9 @@ async def _refused_reply(world: World, words: str) -> StoredMail:
     """Let a known customer's reply come while the sandbox has too little memory for its body."""
     await world.owe("INV-1", due=DUE)
     await world.round()
-    world.reply(world.mails[0], words + "\n" + "x" * 70 + "\n" * 2_000_000)
+    world.reply(world.mails[0], words + ("\n" + "x" * 70) * 60_000)
     await poll(world.app.intake())
-    small = Sandbox(memory_bytes=64_000_000)
+    small = Sandbox(seconds=60, memory_bytes=40_000_000)
     report = await read_stored(replace(world.app.reader(), parse=small.parse))
     await small.close()
     assert report.quarantined == 1

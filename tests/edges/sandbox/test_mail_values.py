@@ -11,7 +11,7 @@ from mailer.domain.message import Attachment, InboundMail
 from mailer.sandbox.frames import LENGTHS, MAX_BODY_BYTES, FrameBroken, head_of, lengths, packed
 from mailer.sandbox.mail_values import MailBroken, mail_from_plain, mail_to_plain
 
-WORDS = st.text(st.characters(exclude_characters="\x00", exclude_categories=("Cs",)), max_size=20)
+WORDS = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=20)
 LISTS = st.lists(WORDS, max_size=3).map(tuple)
 OFFSETS = st.integers(-86_399, 86_399).map(lambda seconds: timezone(timedelta(seconds=seconds)))
 MAILS = st.builds(
