@@ -31,6 +31,7 @@ from mailer.rendering.renderer import Renderer
 from mailer.rendering.values import Seller
 from mailer.replies.phrases import Phrases, phrases_from_values
 from mailer.resources import config_dir
+from mailer.sandbox.sandbox import Sandbox
 from mailer.settings import Imap, Settings, SettingsError
 from mailer.store.folders import INBOX
 from mailer.store.session import Store
@@ -48,6 +49,7 @@ class App:
     clock: Clock
     owner: str
     tokens: SharedTokens
+    sandbox: Sandbox
 
     def planner(self) -> Planner:
         """Return what planning needs."""
@@ -129,6 +131,7 @@ class App:
             own_address=self.settings.seller.address,
             keep_unknown_days=self.settings.inbox.keep_unknown_days,
             clock=self.clock,
+            parse=self.sandbox.parse,
         )
 
     def channel(self) -> Channel:
@@ -148,8 +151,9 @@ class App:
         return ImapMailbox(imap_settings(imap, self.tokens))
 
     async def close(self) -> None:
-        """Let go of the database, after a new refresh token that is just coming in was kept."""
+        """End the sandbox and let go of the database, after a new refresh token that is just coming in was kept."""
         await self.tokens.close()
+        await self.sandbox.close()
         await self.store.close()
 
 
@@ -183,6 +187,7 @@ def open_app(settings: Settings, *, clock: Clock = utc_now) -> App:
         clock=clock,
         owner=new_id("proc"),
         tokens=SharedTokens(settings),
+        sandbox=Sandbox(),
     )
 
 

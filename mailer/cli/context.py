@@ -16,6 +16,7 @@ from mailer.channels.channel import ChannelError
 from mailer.clock import Clock, utc_now
 from mailer.mailbox import MailboxError
 from mailer.rendering.environment import TemplateProblem
+from mailer.sandbox.sandbox import SandboxUnavailable
 from mailer.settings import SettingsError
 from mailer.store import schema
 from mailer.store.session import StoreUnreachable
@@ -82,7 +83,15 @@ def guarded(work: Callable[[], T]) -> T:
         fail(problem, REFUSED)
     except NeedsPerson as problem:
         fail(problem, NEEDS_PERSON)
-    except (SettingsError, StoreUnreachable, ChannelError, MailboxError, TokenError, TemplateProblem) as problem:
+    except (
+        SettingsError,
+        StoreUnreachable,
+        SandboxUnavailable,
+        ChannelError,
+        MailboxError,
+        TokenError,
+        TemplateProblem,
+    ) as problem:
         fail(problem, ENVIRONMENT)
 
 

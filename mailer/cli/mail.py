@@ -15,7 +15,7 @@ from mailer.flows import decide_mail, receive_mail, resolve_unknown
 from mailer.flows.decide_mail import Decision, Verdict
 from mailer.flows.find_customer import the_customer
 from mailer.flows.read_reply import read_stored
-from mailer.replies.parse import parse
+from mailer.sandbox.sandbox import SandboxRefused
 from mailer.store import customers, deliveries, events, inbox, invoices, outbox
 from mailer.store.inbox import StoredMail
 from mailer.wiring import App
@@ -102,7 +102,7 @@ def show_(mail_id: MailArgument, output: OutputOption = Output.TABLE) -> None:
             reading = await events.payload(tx, mail.id.replace("mail_", "read_", 1))
             who = await customers.by_ids(tx, [mail.customer_id] if mail.customer_id else [])
         name = who[mail.customer_id].name if mail.customer_id in who else "nobody yet"
-        text = parse(raw).text[:SHOWN] if raw else "(its bytes were let go)"
+        text = await _text(app, raw)
         return {**_row(mail, name), "reading": (reading or b"{}").decode(), "text": text}
 
     found = run(work)
@@ -111,6 +111,15 @@ def show_(mail_id: MailArgument, output: OutputOption = Output.TABLE) -> None:
         return
     for key, value in found.items():
         say(f"\n{value}" if key == "text" else f"{key.replace('_', ' '):>13}  {value}")
+
+
+async def _text(app: App, raw: bytes | None) -> str:
+    if not raw:
+        return "(its bytes were let go)"
+    try:
+        return (await app.sandbox.parse(raw)).text[:SHOWN]
+    except SandboxRefused as problem:
+        return f"(not shown: {problem}; its bytes are kept)"
 
 
 @inbox_app.command("assign")

@@ -17,7 +17,7 @@ from mailer.domain.reading import DISPUTE_REASONS, MatchMethod
 from mailer.flows.apply_reply import Reaction, owed, replace_earlier
 from mailer.flows.match_mail import Reader
 from mailer.flows.policies import calendar_of
-from mailer.flows.read_reply import read_one
+from mailer.flows.read_reply import read_or_quarantine
 from mailer.flows.recording import Happened, happened
 from mailer.store import agreements, case_facts, customers, events, inbox
 from mailer.store.inbox import DONE, IN, STORED, StoredMail
@@ -84,7 +84,7 @@ async def assign(
             "mail.assigned", now=now, actor=actor, customer_id=customer.id, refs={"mail": mail.id}, payload=payload
         )
         await events.record(tx, [*ended, event])
-    return await read_one(reader, given)
+    return await _read_again(reader, given)
 
 
 async def _take_back_elsewhere(
@@ -113,7 +113,13 @@ async def reprocess(reader: Reader, mail_id: str, actor: str) -> bool:
         await inbox.save(tx, again, was=mail.state)
         event = happened("mail.reprocessed", now=now, actor=actor, customer_id=mail.customer_id, refs={"mail": mail.id})
         await events.record(tx, [event])
-    return await read_one(reader, again)
+    return await _read_again(reader, again)
+
+
+async def _read_again(reader: Reader, mail: StoredMail) -> bool:
+    """Read a mail now; what still cannot be read goes back to where it was, on the list of a person."""
+    report = await read_or_quarantine(reader, mail)
+    return bool(report.waiting or report.quarantined)
 
 
 async def decide(reader: Reader, mail_id: str, verdict: Verdict, actor: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -9,6 +10,7 @@ from mailer.clock import Clock
 from mailer.domain.actions import PlaceHold
 from mailer.domain.case import CaseFacts
 from mailer.domain.ids import CustomerId
+from mailer.domain.message import InboundMail
 from mailer.domain.reading import MailKind, Match, MatchMethod, SenderStanding
 from mailer.flows.apply_reply import Reaction, reply_event
 from mailer.flows.examine_mail import Examined
@@ -27,7 +29,7 @@ UNKNOWN_HOLD_EVERY = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reader:
-    """What understanding needs."""
+    """What understanding needs. `parse` takes a stranger's bytes apart in the sandbox, and raises SandboxRefused."""
 
     store: Store
     policies: Policies
@@ -36,6 +38,7 @@ class Reader:
     own_address: str
     keep_unknown_days: int
     clock: Clock
+    parse: Callable[[bytes], Awaitable[InboundMail]]
 
 
 def by_person(mail: StoredMail, examined: Examined) -> Match:

@@ -7,24 +7,38 @@ from datetime import datetime
 
 from mailer.domain.actions import PlaceHold
 from mailer.domain.agreement import HoldKind
+from mailer.domain.message import InboundMail
 from mailer.flows.apply_reply import Reaction
 from mailer.flows.match_mail import ACTOR, Reader, facts_of, mail_event
 from mailer.flows.policies import PolicyMissing, calendar_of
 from mailer.flows.recording import Happened
-from mailer.replies.parse import parse
+from mailer.replies.caps import header_block
 from mailer.replies.react import DEADLINE_BUSINESS_DAYS
+from mailer.sandbox.sandbox import SandboxRefused, SandboxUnavailable
 from mailer.store import customers, events, inbox
 from mailer.store.inbox import QUARANTINED, StoredMail
 from mailer.store.session import Tx
 
 
-async def quarantine(reader: Reader, mail: StoredMail, problem: Exception) -> None:
-    """Put a mail aside for a person. Whoever wrote it is held meanwhile: it may be a dispute (quiet is cheap)."""
-    why = f"could not be read ({type(problem).__name__}); its bytes are kept: `duly inbox reprocess {mail.id}`"
+async def quarantine(reader: Reader, mail: StoredMail, reason: str) -> None:
+    """Put a mail aside for a person. Whoever wrote it is held meanwhile: it may be a dispute (quiet is cheap).
+
+    `reason` is for the person: no words of the mail.
+    """
+    why = f"could not be read ({reason}); its bytes are kept: `duly inbox reprocess {mail.id}`"
     now = reader.clock()
+    head = await _head(reader, mail)
     async with reader.store.transaction() as tx:
         stored = await inbox.load(tx, mail.id) or mail
         aside = replace(stored, state=QUARANTINED, needs_person=True, why=why)
+        if head is not None:
+            aside = replace(
+                aside,
+                message_id=head.message_id,
+                from_email=head.from_email,
+                subject=head.subject,
+                sent_at=head.sent_at,
+            )
         if not await inbox.save(tx, aside, was=stored.state):
             return
         done = [mail_event("mail.quarantined", aside, None, now, {"why": why})]
@@ -33,8 +47,18 @@ async def quarantine(reader: Reader, mail: StoredMail, problem: Exception) -> No
         await events.record(tx, done)
 
 
+async def _head(reader: Reader, mail: StoredMail) -> InboundMail | None:
+    """Return what the header block alone says, None when even that cannot be read."""
+    async with reader.store.reading() as tx:
+        raw = await events.payload(tx, mail.payload_id)
+    try:
+        return await reader.parse(header_block(raw or b""))
+    except (SandboxRefused, SandboxUnavailable):
+        return None
+
+
 async def _hold_sender(tx: Tx, reader: Reader, mail: StoredMail, now: datetime) -> list[Happened]:
-    sender = parse(await events.payload(tx, mail.payload_id) or b"").from_email
+    sender = mail.from_email
     exact, _ = await customers.known_senders(tx, sender, sender.rpartition("@")[2]) if sender else ([], [])
     done: list[Happened] = []
     for customer_id in {mail.customer_id} if mail.customer_id else set(exact):

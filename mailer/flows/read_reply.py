@@ -22,6 +22,7 @@ from mailer.flows.quarantine_mail import quarantine
 from mailer.flows.recording import Happened
 from mailer.replies.react import react
 from mailer.replies.reading import read
+from mailer.sandbox.sandbox import SandboxRefused, SandboxUnavailable
 from mailer.store import customers, events, inbox, outbox
 from mailer.store.inbox import DONE, MATCHED, STORED, StoredMail
 from mailer.store.session import StoreUnreachable, Tx
@@ -53,28 +54,49 @@ async def read_stored(reader: Reader) -> ReadReport:
         if mail is None or mail.state not in (STORED, MATCHED):
             continue  # another worker was faster
         try:
-            needs_person = await read_one(reader, mail)
-        except StoreUnreachable:
-            raise  # not the mail's fault: the next round reads it
+            one = await read_or_quarantine(reader, mail)
         except Overtaken:
             log.info("mail was read by another worker", mail=mail.id)
         except PolicyMissing:
             log.warning("mail waits for its customer's policy", mail=mail.id)  # without one nothing is sent either
-        except Exception as problem:
-            log.exception("mail quarantined", mail=mail.id)
-            await quarantine(reader, mail, problem)
-            report = replace(report, quarantined=report.quarantined + 1)
         else:
-            report = replace(report, read=report.read + 1, waiting=report.waiting + needs_person)
+            report = ReadReport(
+                read=report.read + one.read,
+                waiting=report.waiting + one.waiting,
+                quarantined=report.quarantined + one.quarantined,
+            )
     await let_mail_go(reader)
     return report
+
+
+async def read_or_quarantine(reader: Reader, mail: StoredMail) -> ReadReport:
+    """Read one mail, or put it aside for a person when it cannot be read, whatever the reason in it is.
+
+    Raises what is not the mail's fault, after which it is read again: StoreUnreachable, SandboxUnavailable, Overtaken,
+    PolicyMissing.
+    """
+    try:
+        needs_person = await read_one(reader, mail)
+    except (StoreUnreachable, SandboxUnavailable, Overtaken, PolicyMissing):
+        raise
+    except SandboxRefused as problem:
+        log.warning("mail quarantined", mail=mail.id, reason=problem.reason)
+        await quarantine(reader, mail, problem.reason)
+    except Exception as problem:
+        log.exception("mail quarantined", mail=mail.id)
+        await quarantine(reader, mail, type(problem).__name__)
+    else:
+        return ReadReport(read=1, waiting=int(needs_person))
+    return ReadReport(quarantined=1)
 
 
 async def read_one(reader: Reader, mail: StoredMail) -> bool:
     """Take one mail through both transactions; returns whether it waits for a person."""
     async with reader.store.reading() as tx:
         raw = await events.payload(tx, mail.payload_id)
-        examined = await examine(tx, raw or b"", key=reader.key, own_address=reader.own_address)
+    parsed = await reader.parse(raw or b"")
+    async with reader.store.reading() as tx:
+        examined = await examine(tx, parsed, key=reader.key, own_address=reader.own_address)
     if mail.method == MatchMethod.PERSON.value:
         examined = replace(examined, match=by_person(mail, examined))
     if mail.state == STORED:

@@ -46,7 +46,7 @@ _COMPLAINED = re.compile(r"(?im)^(?:Original-Rcpt-To|Removal-Recipient):\s{0,5}(
 _FULL = re.compile(
     r"quota|mailbox (?:is |was )?full|over ?quota|insufficient (?:system )?(?:storage|disk)|storage (?:limit|exceeded)|"
     r"postfach (?:ist )?voll|greylist|grey-list|try again later|temporar|timed? ?out|connection refused|too large|"
-    r"exceed\w* .{0,30}(?:size|limit)|rate limit|too many|no answer from host|deferred",
+    r"exceed\w{0,10} .{0,30}(?:size|limit)|rate limit|too many|no answer from host|deferred",
     re.IGNORECASE,
 )
 _POLICY = re.compile(

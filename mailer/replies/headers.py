@@ -40,7 +40,7 @@ def clean(text: str) -> str:
 
 def decoded(value: str) -> str:
     """Return an unfolded header value with its encoded words (RFC 2047) and raw 8-bit bytes as text."""
-    flat = re.sub(r"[ \t]*[\r\n]+[ \t]*", " ", value).strip()
+    flat = " ".join(line.strip(" \t") for line in re.split(r"[\r\n]+", value)).strip()
     if not flat.isascii():
         flat = text_of(flat.encode("utf-8", "surrogateescape"), None)
     if "=?" not in flat:

@@ -22,9 +22,10 @@ _MONEY_BEFORE = re.compile(r"(?:[€£$¥]|\b(?:EUR|USD|GBP|CHF|CAD|AUD|Euro|Bet
 _MONEY_AFTER = re.compile(r"\s?(?:[€£$¥%]|(?:EUR|USD|GBP|CHF|CAD|AUD|Euros?|pounds|dollars)\b|,-)", re.IGNORECASE)
 #: Numbers of other things, when they stand without letters of their own.
 _OTHER_BEFORE = re.compile(
-    r"(?:\bP\.?O\.?|purchase order|\border|Bestell\w*|Auftrag\w*|\btel\w*|phone|fax|mobile?|ext|IBAN|BIC|"
-    r"account|Konto\w*|"
-    r"sort code|customer|Kunden\w*|ticket|case|HRB|VAT|UID|USt\S*)[-. :#]{0,3}(?:no\.?|nr\.?|number|"
+    r"(?:\bP\.?O\.?|purchase order|\border|Bestell\w{0,20}|Auftrag\w{0,20}|\btel\w{0,20}|"
+    r"phone|fax|mobile?|ext|IBAN|BIC|"
+    r"account|Konto\w{0,20}|"
+    r"sort code|customer|Kunden\w{0,20}|ticket|case|HRB|VAT|UID|USt\S*)[-. :#]{0,3}(?:no\.?|nr\.?|number|"
     r"nummer)?[ :#.]{0,3}$",
     re.IGNORECASE,
 )

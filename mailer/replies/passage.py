@@ -120,7 +120,7 @@ def _sentences(own: str, whole: list[tuple[int, int]]) -> Iterator[tuple[int, in
 
 
 def _ends_sentence(own: str, dot: int) -> bool:
-    word = re.search(r"([^\W\d_]+)$", own[max(0, dot - 20) : dot])
+    word = re.search(r"([^\W\d_]{1,20})$", own[max(0, dot - 20) : dot])
     if word:
         return len(word[1]) > 1 and word[1].lower() not in _ABBREVIATIONS
     following = own[dot + 1 :].lstrip()[:1]

@@ -14,6 +14,16 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+#: What phrase files may write without an end, and the end it gets.
+_BOUNDS = (
+    (r"\w*", r"\w{0,40}"),
+    (r"\w+", r"\w{1,40}"),
+    (r"\S*", r"\S{0,60}"),
+    (r"\S+", r"\S{1,60}"),
+    ("]*", "]{0,60}"),
+    ("]+", "]{1,60}"),
+    (")*", "){0,8}"),
+)
 _GAPS = {"gap": r"(?: \S+){0,6}? ", "far": r"(?: \S+){0,12}? ", "gap0": r"(?: of| the)* "}
 #: Sets of marks that decide how a clause is meant; each is a list of patterns under [clauses].
 MARKS = (
@@ -148,7 +158,7 @@ def _date_rule(row: Mapping[str, Any], blocks: Mapping[str, str]) -> DateRule:
 
 def _any(patterns: list[str], blocks: Mapping[str, str]) -> re.Pattern[str]:
     """Return one pattern for any of several; those of words share one pair of word ends, which is much faster."""
-    filled = [_any_spaces(_filled(one, blocks)) for one in patterns]
+    filled = [_bounded(_any_spaces(_filled(one, blocks))) for one in patterns]
     words = "|".join(one for one, text in zip(filled, patterns, strict=True) if not text.startswith(_NO_WORD))
     marks = [one for one, text in zip(filled, patterns, strict=True) if text.startswith(_NO_WORD)]
     return re.compile("|".join([*marks, *([_WHOLE.format(words)] if words else [])]), re.IGNORECASE)
@@ -161,6 +171,13 @@ def _pattern(text: str, blocks: Mapping[str, str]) -> re.Pattern[str]:
 def _filled(text: str, blocks: Mapping[str, str]) -> str:
     for _ in range(_DEEPEST_BLOCK):
         text = re.sub(r"\{([a-z]+\d?)\}", lambda found: blocks[found[1]], text)
+    return text
+
+
+def _bounded(text: str) -> str:
+    """Give every run of letters or words an end, far beyond what people write: else it costs the square of it."""
+    for endless, bounded in _BOUNDS:
+        text = text.replace(endless, bounded)
     return text
 
 

@@ -13,8 +13,10 @@ _SUPPOSED = 0.6
 _REASON = "dispute.reason"
 #: "We do not dispute it" in the languages we read.
 _NO_DISPUTE = re.compile(
-    r"(?:\bno|\bnot|n['\u2019]t|without)(?: \w+)? (?:disput\w*|contest\w*)|(?:nicht|ohne|kein\w*)(?: \w+)? "
-    r"(?:bestritten|bestreite\w*|widerspruch|beanstand\w*|reklam\w*)|(?:bestreite\w*|beanstande\w*) (?:\w+ ){0,3}nicht",
+    r"(?:\bno|\bnot|n['\u2019]t|without)(?: \w{1,30})? (?:disput\w{0,20}|contest\w{0,20})|"
+    r"(?:nicht|ohne|kein\w{0,3})(?: \w{1,30})? "
+    r"(?:bestritten|bestreite\w{0,20}|widerspruch|beanstand\w{0,20}|reklam\w{0,20})|"
+    r"(?:bestreite\w{0,20}|beanstande\w{0,20}) (?:\w{1,30} ){0,3}nicht",
     re.IGNORECASE,
 )
 

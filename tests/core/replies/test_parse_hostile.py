@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import base64
 import time
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mailer.domain.message import Attachment
 from mailer.replies.caps import MAX_HEADER_BLOCK_BYTES, MAX_HEADER_BYTES, capped
 from mailer.replies.parse import MAX_ATTACHMENTS, MAX_TEXT_CHARS, parse
 
@@ -70,10 +72,66 @@ def test_what_breaks_the_parser_still_reaches_a_person(monkeypatch: pytest.Monke
     def broken(*_: object, **__: object) -> None:
         raise RecursionError
 
-    monkeypatch.setattr("mailer.replies.parse.email.message_from_bytes", broken)
+    monkeypatch.setattr("mailer.replies.parse.BytesFeedParser", broken)
     mail = parse(b"From: a@b.example\n\nWe paid.")
     assert "We paid." in mail.text
     assert mail.defects == ("unreadable: RecursionError",)
+
+
+def _only_attachment(content_type: bytes) -> Attachment:
+    head = b"From: a@b.example\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nhi\n--b\n"
+    mail = parse(head + b"Content-Type: " + content_type + b"\n\nx\n--b--\n")
+    assert not mail.defects
+    assert mail.text == "hi"
+    return mail.attachments[0]
+
+
+def test_a_media_type_has_no_nul_and_an_end() -> None:
+    assert _only_attachment(b"appli\x00cation/pdf").media_type == "application/pdf"
+    assert len(_only_attachment(b"a/" + b"b" * 1_500).media_type) == 255
+
+
+@pytest.mark.parametrize("charset", [b"undefined", b"idna", b"utf\x008", b"x-unknown", b"punycode", b"zip"])
+def test_a_charset_that_decodes_nothing_loses_no_word(charset: bytes) -> None:
+    raw = b'From: a@b.example\nContent-Type: text/plain; charset="' + charset + b'"\n\nSch\xc3\xb6n: We paid.'
+    mail = parse(raw)
+    assert (mail.text, mail.from_email, mail.defects) == ("Sch\u00f6n: We paid.", "a@b.example", ())
+
+
+def test_spaces_in_headers_cost_no_more_than_their_length() -> None:
+    raw = b"".join(b"Received: a" + b" " * 8_000 + b"b\n" for _ in range(40))
+    started = time.process_time()
+    assert parse(raw + b"From: a@b.example\n\nhi").from_email == "a@b.example"
+    assert time.process_time() - started < 2  # six on a fast machine, when each space was tried as a beginning
+
+
+def test_many_parts_together_are_no_larger_than_one_may_be() -> None:
+    head = b"From: a@b.example\nContent-Type: multipart/mixed; boundary=b\n\n"
+    mail = parse(head + (b"--b\nContent-Type: text/html\n\n" + b"<p>a</p>" * 30_000 + b"\n") * 12 + b"--b--\n")
+    assert len(mail.text) <= MAX_TEXT_CHARS
+    assert f"text cut after {MAX_TEXT_CHARS} characters" in mail.defects
+
+
+def test_lines_of_base64_mean_the_same_in_one_line() -> None:
+    content = bytes(range(256)) * 1_000
+    head = b"From: a@b.example\nContent-Type: application/pdf; name=a.pdf\nContent-Transfer-Encoding: base64\n\n"
+    mail = parse(head + base64.encodebytes(content))
+    assert mail.attachments == (Attachment(name="a.pdf", media_type="application/pdf", content=content),)
+
+
+def test_a_nested_message_behind_a_long_space_is_an_attachment_too() -> None:
+    mail = parse((b"Content-Type:" + b" " * 40 + b"message/rfc822\n\n") * 3_000)
+    assert [one.media_type for one in mail.attachments] == ["message/rfc822"]
+    assert mail.defects == ()
+
+
+def test_too_little_memory_is_no_half_mail(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("mailer.replies.parse.BytesFeedParser", broken)
+    with pytest.raises(MemoryError):
+        parse(b"From: a@b.example\n\nWe paid.")
 
 
 SEED = b"""From: Tom <tom@alder.example>
