@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
@@ -24,6 +24,10 @@ _ARRIVAL = re.compile(
 _BODY_LITERAL = re.compile(rb"BODY\[(?:HEADER)?\] \Z", re.IGNORECASE)
 _BODY_QUOTED = re.compile(rb'BODY\[(?:HEADER)?\] "((?:[^"\\]|\\.)*)"', re.IGNORECASE)
 _LIST = re.compile(rb'\* LIST \(([^)]*)\) (?:NIL|"(?:[^"\\]|\\.)+") (?:"((?:[^"\\]|\\.)*)"|([^" ]+))?', re.IGNORECASE)
+#: Uses of folders (RFC 6154 §2) by their lower-case attribute.
+_SPECIAL_USES = {
+    use.lower(): use for use in ("\\All", "\\Archive", "\\Drafts", "\\Flagged", "\\Junk", "\\Sent", "\\Trash")
+}
 _ESCAPED = re.compile(rb"\\(.)")
 
 
@@ -95,6 +99,12 @@ def _arrived_at(match: re.Match[bytes] | None) -> datetime | None:
         return None
 
 
+def appended_at(moment: datetime) -> str:
+    """Return a moment as APPEND wants it: 07-Sep-2026 09:00:00 +0000, in UTC (RFC 3501 §9, date-time)."""
+    utc = moment.astimezone(UTC)
+    return f"{utc.day:02}-{_MONTHS[utc.month - 1]}-{utc.year} {utc:%H:%M:%S} +0000"
+
+
 def search_day(day: date) -> str:
     """Return the day as SEARCH wants it: 1-Feb-2026 (names of months are English, whatever the locale)."""
     return f"{day.day}-{_MONTHS[day.month - 1]}-{day.year}"
@@ -102,12 +112,28 @@ def search_day(day: date) -> str:
 
 def folder_names(responses: Iterable[Response]) -> tuple[str, ...]:
     """Return the names of the folders that can be opened, from LIST responses, sorted."""
-    names: set[str] = set()
+    return tuple(sorted({name for name, _ in _folders(responses)}))
+
+
+def special_names(responses: Iterable[Response]) -> dict[str, str]:
+    r"""Return folders by the use the server states for them, from LIST responses: "\\Sent" → name (RFC 6154 §2).
+
+    Of several with one use the first in the alphabet counts, so that every look finds the same.
+    """
+    found: dict[str, str] = {}
+    for name, attributes in sorted(_folders(responses), reverse=True):
+        found |= {use: name for attribute, use in _SPECIAL_USES.items() if attribute in attributes}
+    return found
+
+
+def _folders(responses: Iterable[Response]) -> Iterator[tuple[str, frozenset[str]]]:
     for response in responses:
         match = _LIST.match(response[0])
-        if match is None or b"\\noselect" in match[1].lower() or b"\\nonexistent" in match[1].lower():
+        if match is None:
+            continue
+        attributes = frozenset(match[1].decode("ascii", "replace").lower().split())
+        if attributes & {"\\noselect", "\\nonexistent"}:
             continue
         literal = response[1] if len(response) > 1 else b""
         raw = _ESCAPED.sub(rb"\1", match[2]) if match[2] is not None else match[3] or literal
-        names.add(decode_folder(raw.decode("utf-8", "replace")))
-    return tuple(sorted(names))
+        yield decode_folder(raw.decode("utf-8", "replace")), attributes

@@ -35,6 +35,7 @@ class ImapProtocol(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]  # aio
         super().__init__(loop)
         self._reader = ResponseReader()
         self._sasl: list[bytes] = []
+        self._literal: bytes | None = None
         self.transport: asyncio.Transport | None = None
         #: The greeting's words once the server spoke.
         self.greeting: asyncio.Future[str] = loop.create_future()
@@ -77,7 +78,9 @@ class ImapProtocol(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]  # aio
         if self.transport is not None:
             self.transport.abort()
 
-    async def ask(self, name: str, *words: str, prefix: str = "", idle_seconds: float) -> Answer:
+    async def ask(
+        self, name: str, *words: str, prefix: str = "", idle_seconds: float, literal: bytes | None = None
+    ) -> Answer:
         """Send one command, return how it ended.
 
         Args:
@@ -85,6 +88,7 @@ class ImapProtocol(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]  # aio
             words: its arguments, already quoted.
             prefix: see `name`.
             idle_seconds: silence longer than this fails the command.
+            literal: octets that follow once the server asks for them; announced here as the last argument.
 
         Raises:
             CommandFailed: connection lost, silence, or a command that is not allowed now.
@@ -92,6 +96,8 @@ class ImapProtocol(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]  # aio
         """
         if self.lost.done():
             raise aioimaplib.Abort(self.farewell or "the connection was closed")
+        if literal is not None:
+            words, self._literal = (*words, f"{{{len(literal)}}}"), literal
         command = aioimaplib.Command(name, self.new_tag(), *words, prefix=prefix, loop=self.loop, timeout=idle_seconds)
         try:
             done = await self.execute(command)
@@ -100,6 +106,7 @@ class ImapProtocol(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]  # aio
             raise aioimaplib.Abort(f"no answer to {name} within {idle_seconds:g} s") from None
         finally:
             command._timer.cancel()  # noqa: SLF001 -- as above: a cancelled command must not fire later
+            self._literal = None
         return Answer(result=done.result.upper(), words=_words(done.lines[-1]), responses=tuple(done.lines[:-1]))
 
     async def log_in(self, username: str, password: str, *, capabilities: str, idle_seconds: float) -> Answer:
@@ -127,6 +134,8 @@ class ImapProtocol(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]  # aio
                 self.farewell = _words(line[6:])
             if (pending := self._pending()) is not None:
                 pending.append_to_resp(response)
+        elif line.startswith(b"+") and self._literal is not None:
+            self._give_literal()
         elif line.startswith(b"+"):
             # A second question (a refused token explains itself that way) gets an empty answer.
             self.send((self._sasl.pop() if self._sasl else b"").decode("ascii"))
@@ -134,6 +143,11 @@ class ImapProtocol(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]  # aio
             raise WireError("an answer to no question")
         else:
             self._response_done(line)
+
+    def _give_literal(self) -> None:
+        literal, self._literal = self._literal, None
+        if self.transport is not None and literal is not None:
+            self.transport.write(literal + b"\r\n")
 
     def _greet(self, line: bytes) -> None:
         if not line.upper().startswith(b"* OK"):
