@@ -64,6 +64,8 @@ class Smtp(Account):
     """The server that takes our mail."""
 
     security: Literal["tls", "starttls", "none"]
+    archive_to: str
+    sent_copy: bool
 
 
 class Imap(Account):
@@ -72,6 +74,8 @@ class Imap(Account):
     security: Literal["tls", "none"]
     folders: tuple[str, ...] = Field(min_length=1)
     plus_addressing: bool
+    sent_folder: str
+    archive_folder: str
 
 
 class Sending(_Part):

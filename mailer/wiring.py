@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,13 @@ from mailer.channels.channel import Channel
 from mailer.channels.settings import SmtpSettings
 from mailer.channels.smtp import SmtpChannel
 from mailer.clock import Clock, new_id, utc_now
+from mailer.flows.copy_to_sent import Copier
 from mailer.flows.match_mail import Reader
 from mailer.flows.plan_reminders import Planner
 from mailer.flows.policies import Policies
 from mailer.flows.receive_mail import Intake
 from mailer.flows.send_message import Sender
+from mailer.flows.settle_unknown import Place, Settler
 from mailer.flows.write_message import Desk
 from mailer.mailbox import Mailbox
 from mailer.mailbox.imap import ImapMailbox
@@ -88,6 +90,21 @@ class App:
             keep_unknown_days=self.settings.inbox.keep_unknown_days,
             clock=self.clock,
         )
+
+    def settler(self) -> Settler:
+        """Return what settling messages in doubt needs."""
+        archive = self.settings.imap.archive_folder
+        places = [self._sent_place(), *([replace(self._sent_place(), folder=archive)] if archive else [])]
+        return Settler(store=self.store, places=places, key=self.desk.key, clock=self.clock)
+
+    def copier(self) -> Copier:
+        """Return what copying to the Sent folder needs; without the setting it copies nothing."""
+        place = self._sent_place() if self.settings.smtp.sent_copy else None
+        return Copier(store=self.store, place=place, key=self.desk.key, clock=self.clock)
+
+    def _sent_place(self) -> Place:
+        imap = self.settings.imap
+        return Place(mailbox=f"{imap.username}@{imap.host}", open_mailbox=self.mailbox, folder=imap.sent_folder)
 
     def channel(self) -> Channel:
         """Return a fresh channel to the submission server."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from mailer.cli import by_hand, cases, exports, ledger, look_ahead, mail, policies, setup
+from mailer.cli import by_hand, cases, exports, ledger, look_ahead, mail, outbox, policies, setup
 from mailer.cli.app import app
 
-for part in (setup, look_ahead, ledger, mail, by_hand, cases, policies):
+for part in (setup, look_ahead, ledger, mail, outbox, by_hand, cases, policies):
     part.register(app)
 by_hand.register_on_invoices(ledger.invoices_app)
 exports.register_on_case(cases.case_app)

@@ -149,7 +149,8 @@ async def _in_doubt(tx: Tx) -> Sequence[Need]:
     known = await customers.by_ids(tx, [entry.message.customer_id for entry in entries])
     found = []
     for entry in entries:
-        todo = f"ask them or the mail server's log, then `duly outbox resolve {entry.message.id} --sent` or `--resend`"
+        resolve = f"`duly outbox resolve {entry.message.id} --sent` or `--resend`"
+        todo = f"`duly outbox settle` looks for evidence; else ask them or read the mail server's log, then {resolve}"
         what = f"{entry.message.subject!r} may or may not have been delivered"
         need = Need(kind="unknown", what=what, todo=todo, since=entry.finished_at)
         found.append(_of(known.get(entry.message.customer_id), need))

@@ -28,6 +28,17 @@ _LIST = re.compile(rb'\* LIST \(([^)]*)\) (?:NIL|"(?:[^"\\]|\\.)+") (?:"((?:[^"\
 _SPECIAL_USES = {
     use.lower(): use for use in ("\\All", "\\Archive", "\\Drafts", "\\Flagged", "\\Junk", "\\Sent", "\\Trash")
 }
+_USUAL_NAMES = {
+    "\\Sent": frozenset(
+        (
+            "sent", "sent items", "sent messages", "sent mail", "gesendet", "gesendete elemente", "gesendete objekte",
+            "objets envoyés", "éléments envoyés", "elementos enviados", "enviados", "verzonden items", "posta inviata",
+        )
+    ),
+    "\\Junk": frozenset(("junk", "junk email", "junk e-mail", "spam", "spamverdacht", "courrier indésirable")),
+}  # fmt: skip
+#: Servers divide the parts of a name by one of these.
+_LAST_PART = re.compile(r"[/.\\]")
 _ESCAPED = re.compile(rb"\\(.)")
 
 
@@ -116,12 +127,19 @@ def folder_names(responses: Iterable[Response]) -> tuple[str, ...]:
 
 
 def special_names(responses: Iterable[Response]) -> dict[str, str]:
-    r"""Return folders by the use the server states for them, from LIST responses: "\\Sent" → name (RFC 6154 §2).
+    r"""Return folders by the use the server states for them, from LIST responses: "\Sent" → name (RFC 6154 §2).
 
-    Of several with one use the first in the alphabet counts, so that every look finds the same.
+    Of several with one use the first in the alphabet counts, so that every look finds the same. Where the server states
+    none for sent or junk mail, a folder with a usual name for it is taken.
     """
-    found: dict[str, str] = {}
-    for name, attributes in sorted(_folders(responses), reverse=True):
+    folders = sorted(_folders(responses), reverse=True)
+    found = {
+        use: name
+        for name, _ in folders
+        for use, names in _USUAL_NAMES.items()
+        if _LAST_PART.split(name)[-1].lower() in names
+    }
+    for name, attributes in folders:
         found |= {use: name for attribute, use in _SPECIAL_USES.items() if attribute in attributes}
     return found
 

@@ -57,7 +57,7 @@ class MailboxProbe:
 
 
 class Mailbox(Protocol):
-    """A view of one account that changes nothing there but by `append`, one folder at a time; every call has a deadline.
+    """A view of one account, one folder at a time, that only `append` adds to; every call has a deadline.
 
     Every method raises `MailboxUnreachable` or `MailboxRefused`; after either (or a cancellation) the connection is
     closed and `connect` must be called again.
@@ -99,7 +99,7 @@ class Mailbox(Protocol):
         ...
 
     async def special_folders(self) -> Mapping[str, str]:
-        r"""Return the names of the folders that the server gives a use, such as "\\Sent" → "Sent Items" (RFC 6154)."""
+        r"""Return the names of the folders that the server gives a use, such as "\Sent" → "Sent Items" (RFC 6154)."""
         ...
 
     async def find(self, header: str, value: str) -> tuple[int, ...]:

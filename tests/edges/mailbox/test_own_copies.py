@@ -36,12 +36,9 @@ async def test_a_copy_is_kept_byte_for_byte_read_and_at_its_time(peer: Peer) -> 
     async with ImapMailbox(peer.settings) as mailbox:
         await mailbox.append("Sent", MAIL, at=NOON)
         await mailbox.examine("Sent")
-        for header, value in (
-            ("Message-ID", "duly.0f3k9c7r5t1v8w2x.5gxay4j3cgsjdgrc@seller.example"),
-            ("X-Duly-Message", "out_0f3k9c7r5t1v8w2x"),
-        ):
-            found = await mailbox.find(header, value)
-            assert len(found) == 1, header
+        found = await mailbox.find("Message-ID", "duly.0f3k9c7r5t1v8w2x.5gxay4j3cgsjdgrc@seller.example")
+        assert found == await mailbox.find("X-Duly-Message", "out_0f3k9c7r5t1v8w2x")
+        assert len(found) == 1
         (copy,) = await mailbox.fetch(found)
         assert copy.raw == MAIL
         assert copy.internal_date == NOON
@@ -76,6 +73,13 @@ def test_uses_are_read_from_what_the_server_lists() -> None:
         rb"* OK nothing",
     )
     assert special_names([(line,) for line in lines]) == {"\\Sent": "Old sent", "\\Junk": "Entwürfe"}
+
+
+def test_where_the_server_states_no_use_a_usual_name_is_taken() -> None:
+    lines = (rb'* LIST () "." INBOX', rb'* LIST () "." INBOX.Gesendet', rb'* LIST () "." "INBOX.Junk E-Mail"')
+    assert special_names([(line,) for line in lines]) == {"\\Sent": "INBOX.Gesendet", "\\Junk": "INBOX.Junk E-Mail"}
+    stated = (*lines, rb'* LIST (\Sent) "." INBOX.Out')
+    assert special_names([(line,) for line in stated])["\\Sent"] == "INBOX.Out"
 
 
 def test_a_moment_is_written_in_english_and_in_utc() -> None:
