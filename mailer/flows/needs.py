@@ -20,8 +20,8 @@ from mailer.store.session import Tx
 
 #: The most pressing first. `ended`: every rung was said. `notice_first`: only notices are left, and nothing was said.
 KINDS = (
-    "trouble", "ledger", "unknown", "mail", "address", "hold", "dispute", "task", "not_written", "policy",
-    "no_address", "suppressed", "notice_first", "ended",
+    "trouble", "setup", "ledger", "unknown", "mail", "address", "hold", "dispute", "task", "not_written", "policy",
+    "no_address", "suppressed", "notice_first", "copy", "ended",
 )  # fmt: skip
 #: How far back failed writing is looked for, in events.
 _LATELY = 200
