@@ -88,6 +88,7 @@ class App:
             key=self.desk.key,
             own_address=self.settings.seller.address,
             keep_unknown_days=self.settings.inbox.keep_unknown_days,
+            copies_to=self.settings.smtp.archive_to,
             clock=self.clock,
         )
 

@@ -27,7 +27,7 @@ UNKNOWN_HOLD_EVERY = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reader:
-    """What understanding needs."""
+    """What understanding needs. `copies_to`: our own address that gets hidden copies, "" for none."""
 
     store: Store
     policies: Policies
@@ -36,6 +36,7 @@ class Reader:
     own_address: str
     keep_unknown_days: int
     clock: Clock
+    copies_to: str = ""
 
 
 def by_person(mail: StoredMail, examined: Examined) -> Match:
