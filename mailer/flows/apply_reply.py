@@ -81,8 +81,12 @@ class Reaction:
                 assert_never(action)
 
     async def hold(self, action: PlaceHold) -> list[Happened]:
-        """Place a hold, unless one of that kind by this mail covers these invoices of this customer already."""
-        mine = await agreements.holds_of_mail(self.tx, self.mail_id)
+        """Place a hold, unless one of that kind by this mail covers these invoices of this customer already.
+
+        An address that does not work is held for once, however many mail systems say so.
+        """
+        mine = [*await agreements.holds_of_mail(self.tx, self.mail_id)]
+        mine += [hold for hold in self.facts.holds if hold.kind is HoldKind.BOUNCE]
         if any(hold.kind is action.kind and self._covers(hold, action.invoice_ids) for hold in mine):
             return []
         placed = Hold(

@@ -36,6 +36,7 @@ _BODY = re.compile(
     r"your message has not been delivered|recipients? (?:address )?(?:rejected|unknown)|user unknown",
     re.IGNORECASE,
 )
+_SUCCESS = re.compile(r"\bsuccess|erfolgreich|\((?:relayed|delivered|expanded)\)", re.IGNORECASE)
 _STATUS = re.compile(r"(?m)^Status:\s{0,5}([245]\.\d{1,3}\.\d{1,3})")
 _ACTION = re.compile(r"(?im)^Action:\s{0,5}([a-z]+)")
 _FINAL = re.compile(r"(?im)^(?:Final|Original)-Recipient:\s{0,5}(?:rfc822|utf-8)\s{0,5};?\s{0,5}(.{3,300})$")
@@ -117,12 +118,16 @@ def is_report(mail: InboundMail) -> bool:
 
 def is_from_daemon(mail: InboundMail) -> bool:
     """Whether a mail system speaks: a daemon's name, or the null return path (RFC 5321 §4.5.5)."""
-    by_name = _DAEMON.search(mail.from_email) or _DAEMON_NAME.search(mail.from_name)
-    return bool(by_name) or mail.header("return-path") == "<>"
+    return is_named_daemon(mail) or mail.header("return-path") == "<>"
+
+
+def is_named_daemon(mail: InboundMail) -> bool:
+    """Whether the sender has the name of a mail system."""
+    return bool(_DAEMON.search(mail.from_email) or _DAEMON_NAME.search(mail.from_name))
 
 
 def _is_free_text_failure(mail: InboundMail) -> bool:
-    if not is_from_daemon(mail):
+    if not is_from_daemon(mail) or _SUCCESS.search(mail.subject):
         return False  # people forward failures and quote them
     if mail.header("x-failed-recipients"):
         return True

@@ -7,7 +7,7 @@ from collections.abc import Collection
 
 from mailer.domain.message import InboundMail
 from mailer.domain.reading import MailKind
-from mailer.replies.bounce import is_report, read_bounce
+from mailer.replies.bounce import is_named_daemon, is_report, read_bounce
 from mailer.replies.complaint import read_complaint
 from mailer.replies.robots import answers_by_itself, is_ticket
 from mailer.replies.token import is_of_duly, own_id_of
@@ -32,4 +32,4 @@ def route(mail: InboundMail, *, own_addresses: Collection[str], key: bytes) -> M
         return MailKind.TICKET_ACK  # a report of success, or a read receipt (RFC 8098): nobody said anything
     if not answers_by_itself(mail):
         return MailKind.HUMAN
-    return MailKind.TICKET_ACK if is_ticket(mail) else MailKind.AUTO_REPLY
+    return MailKind.TICKET_ACK if is_ticket(mail) or is_named_daemon(mail) else MailKind.AUTO_REPLY
