@@ -99,10 +99,9 @@ async def overview(
                 _look(found, facts, policies, now)
         ledger = await _ledger(tx, len(ids), max_data_age_hours, now)
         found.add(await needs_of_service(tx, is_stale=ledger.is_stale and ledger.open_invoices > 0))
-        found.add(await needs_of_delivery(tx, now))
         every, waiting, nobody = await inbox.counts(tx)
         mail = await needs_of_mail(tx, limit=limit)
-        found.add(mail)
+        found.add([*mail, *await needs_of_delivery(tx, now)])
         counts = {**found.counts, "mail": waiting} if waiting else dict(found.counts)
         return Overview(
             live=await state.is_live(tx),

@@ -88,21 +88,19 @@ def react(
 
     `received_on` is the customer's local day of arrival; `pauses_until` adds the grace to a promised day;
     `sent_to` is the recipient of the message it answers, `sender` who wrote it ("" when not known: nothing is
-    suppressed then). `soft_bounces` and `copies_to` are those of `to_failure`. Order matters to nobody: all actions of
-    one mail are carried out in one transaction.
+    suppressed then). `soft_bounces`, `copies_to`: see `to_failure`. All actions are carried out in one transaction.
     """
+    deadline = business_days_after(received_on, DEADLINE_BUSINESS_DAYS)
     if reading.kind in (MailKind.OWN, MailKind.TICKET_ACK):
         return ()
     if reading.kind is MailKind.AUTO_REPLY:
         return _to_absence(reading, match, received_on, business_days_after)
     if reading.kind is not MailKind.HUMAN:
-        deadline = business_days_after(received_on, DEADLINE_BUSINESS_DAYS)
         return to_failure(reading, match, sent_to, deadline, soft_bounces=soft_bounces, copies_to=copies_to)
     if match.customer_id is None:
         return (AskPerson(why="nobody's mail yet: say whose it is"),)
     if match.sender is SenderStanding.UNKNOWN:
         return _to_stranger(match, hold_lapsed_recently=hold_lapsed_recently)
-    deadline = business_days_after(received_on, DEADLINE_BUSINESS_DAYS)
     promise = _certain_promise(reading, match, received_on)
     if promise is None or promise.on is None:
         return _to_words(reading, match, deadline, sender)
