@@ -84,6 +84,8 @@ class Smtp(Account):
     per_minute: int = Field(ge=0)
     per_day: int = Field(ge=0)
     domain_spacing_seconds: float = Field(ge=0, le=3600)
+    archive_to: str
+    sent_copy: bool
 
 
 def _no_starttls(security: object) -> object:
@@ -103,6 +105,7 @@ class Imap(Account):
     sent_folder: str
     idle: bool
     plus_addressing: bool
+    archive_folder: str
 
 
 class OAuth(_Part):

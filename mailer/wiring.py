@@ -16,10 +16,12 @@ from mailer.channels.smtp import SmtpChannel
 from mailer.clock import Clock, new_id, utc_now
 from mailer.flows.accounts import SharedTokens, imap_settings, smtp_settings
 from mailer.flows.claim_messages import Sender
+from mailer.flows.copy_to_sent import Copier
 from mailer.flows.intake import Intake
 from mailer.flows.match_mail import Reader
 from mailer.flows.plan_reminders import Planner
 from mailer.flows.policies import Policies
+from mailer.flows.settle_unknown import Place, Settler
 from mailer.flows.write_message import Desk
 from mailer.mailbox import Mailbox
 from mailer.mailbox.imap import ImapMailbox
@@ -75,6 +77,7 @@ class App:
             breaker=self.breaker(),
             pace=self.pace(),
             data=self.settings.data,
+            archive_to=self.settings.smtp.archive_to,
         )
 
     def breaker(self) -> BreakerLimits:
@@ -130,9 +133,34 @@ class App:
             key=self.desk.key,
             own_address=self.settings.seller.address,
             keep_unknown_days=self.settings.inbox.keep_unknown_days,
+            copies_to=self.settings.smtp.archive_to,
             clock=self.clock,
             parse=self.sandbox.parse,
         )
+
+    def settler(self) -> Settler:
+        """Return what settling messages in doubt needs."""
+        archive = self.settings.imap.archive_folder
+        places = [self._sent_place(), *([replace(self._sent_place(), folder=archive)] if archive else [])]
+        places += [
+            Place(
+                mailbox=f"{one.username}@{one.host}",
+                open_mailbox=partial(self._mailbox, one),
+                folder=one.archive_folder or one.folders[0],
+            )
+            for one in self.settings.mailboxes
+            if one.role == "archive"
+        ]
+        return Settler(store=self.store, places=places, key=self.desk.key, clock=self.clock)
+
+    def copier(self) -> Copier:
+        """Return what copying to the Sent folder needs; without the setting it copies nothing."""
+        place = self._sent_place() if self.settings.smtp.sent_copy else None
+        return Copier(store=self.store, place=place, key=self.desk.key, clock=self.clock)
+
+    def _sent_place(self) -> Place:
+        imap = self.settings.imap
+        return Place(mailbox=f"{imap.username}@{imap.host}", open_mailbox=self.mailbox, folder=imap.sent_folder)
 
     def channel(self) -> Channel:
         """Return a fresh channel to the submission server; raises SettingsError, ChannelError."""

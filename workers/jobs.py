@@ -12,6 +12,7 @@ import structlog
 
 from mailer.channels.channel import Channel
 from mailer.clock import ClockWatch, steady_seconds
+from mailer.flows.copy_to_sent import copy_to_sent
 from mailer.flows.hold_sending import clock_jumped
 from mailer.flows.plan_reminders import TickReport
 from mailer.flows.plan_reminders import tick as plan_tick
@@ -20,6 +21,7 @@ from mailer.flows.receive_mail import PollReport
 from mailer.flows.receive_mail import poll_all as receive_poll
 from mailer.flows.send_message import DrainReport
 from mailer.flows.send_message import drain as send_drain
+from mailer.flows.settle_unknown import settle
 from mailer.flows.trouble import note_inbox_read, note_trouble
 from mailer.reminders.breaker import jumped
 from mailer.wiring import App
@@ -73,7 +75,10 @@ async def drain(service: Service) -> DrainReport:
 
 
 async def poll(service: Service) -> tuple[PollReport, ReadReport]:
-    """Fetch what came, and read what is stored, even when the mailbox (or one folder of it) cannot be reached."""
+    """Fetch what came, and read what is stored, even when the mailbox (or one folder of it) cannot be reached.
+
+    Then settle what is in doubt, and put copies of what was sent into the Sent folder.
+    """
     app = service.app
     try:
         fetched = await receive_poll(app.intakes())
@@ -81,6 +86,8 @@ async def poll(service: Service) -> tuple[PollReport, ReadReport]:
         await read_stored(app.reader())
         raise
     read = await read_stored(app.reader())
+    await settle(app.settler())
+    await copy_to_sent(app.copier())
     if not fetched.busy:
         await note_inbox_read(app.store, app.clock())
     return fetched, read

@@ -1,4 +1,4 @@
-"""`duly inbox …` and `duly outbox …`."""
+"""`duly inbox …`."""
 
 from __future__ import annotations
 
@@ -9,19 +9,17 @@ import typer
 
 from mailer.cli.context import InputRefused, actor, run
 from mailer.cli.output import Output, OutputOption, one_json, say, show
-from mailer.domain.delivery import OutboxState
-from mailer.domain.ids import CustomerId, InvoiceId, OutboxId
-from mailer.flows import decide_mail, receive_mail, resolve_unknown
+from mailer.domain.ids import InvoiceId
+from mailer.flows import decide_mail, receive_mail
 from mailer.flows.decide_mail import Decision, Verdict
 from mailer.flows.find_customer import the_customer
 from mailer.flows.read_reply import read_stored
 from mailer.sandbox.sandbox import SandboxRefused
-from mailer.store import customers, deliveries, events, inbox, invoices, outbox
+from mailer.store import customers, events, inbox, invoices
 from mailer.store.inbox import StoredMail
 from mailer.wiring import App
 
 inbox_app = typer.Typer(help="Incoming mail: fetch, look, assign, decide.", no_args_is_help=True)
-outbox_app = typer.Typer(help="Outgoing mail: look, settle what is in doubt.", no_args_is_help=True)
 MailArgument = Annotated[str, typer.Argument(metavar="MAIL", help="The mail's id, as in `duly inbox list`.")]
 DAY = ["%Y-%m-%d"]
 #: How much of a mail `inbox show` prints, in characters.
@@ -29,9 +27,8 @@ SHOWN = 20_000
 
 
 def register(app: typer.Typer) -> None:
-    """Add the two nouns to the command tree."""
+    """Add the noun to the command tree."""
     app.add_typer(inbox_app, name="inbox")
-    app.add_typer(outbox_app, name="outbox")
 
 
 @inbox_app.command()
@@ -180,78 +177,3 @@ def decide(
 
 def _day(moment: datetime | None) -> date | None:
     return moment.date() if moment else None
-
-
-@outbox_app.command("list")
-def outbox_list(
-    *,
-    unknown: Annotated[bool, typer.Option("--unknown", help="Only what may or may not have been delivered.")] = False,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many, newest first.")] = 50,
-    output: OutputOption = Output.TABLE,
-) -> None:
-    """List outgoing messages. Example: duly outbox list --unknown"""
-
-    async def work(app: App) -> list[dict[str, Any]]:
-        async with app.store.reading() as tx:
-            found = await outbox.listing(tx, states=[OutboxState.UNKNOWN] if unknown else [], limit=limit)
-            people = await customers.by_ids(tx, [e.message.customer_id for e in found])
-        return [
-            {
-                "message": e.message.id,
-                "state": e.state.value,
-                "created_at": e.message.created_at.isoformat(timespec="minutes"),
-                "customer": people[CustomerId(e.message.customer_id)].name,
-                "to": e.message.recipient,
-                "subject": e.message.subject,
-                "server": e.result_text,
-            }
-            for e in found
-        ]
-
-    empty = "Nothing is in doubt." if unknown else "Nothing was written yet: `duly run --dry-run` shows what is due."
-    show(run(work), output, columns=("message", "state", "customer", "subject", "server"), empty=empty)
-
-
-@outbox_app.command("show")
-def outbox_show(
-    message: Annotated[str, typer.Argument(metavar="MESSAGE")], output: OutputOption = Output.TABLE
-) -> None:
-    """Show a message: its attempts and exact bytes. Example: duly outbox show out_0f3k…"""
-
-    async def work(app: App) -> dict[str, Any]:
-        async with app.store.reading() as tx:
-            entry = await outbox.load(tx, OutboxId(message))
-            if entry is None:
-                raise InputRefused(f"there is no message {message!r}: `duly outbox list` shows them")
-            tries = await deliveries.attempts_of(tx, entry.message.id)
-            content = await events.payload(tx, entry.payload_id) or b""
-        return {
-            "message": entry.message.id,
-            "state": entry.state.value,
-            "to": entry.message.recipient,
-            "attempts": [f"{t.at.isoformat(timespec='seconds')} {t.outcome} {t.peer} {t.tls} {t.text}" for t in tries],
-            "content": content.decode("utf-8", "replace"),
-        }
-
-    found = run(work)
-    if output is not Output.TABLE:
-        one_json(found)
-        return
-    for key, value in found.items():
-        say(f"\n{value}" if key == "content" else f"{key:>9}  {value}")
-
-
-@outbox_app.command("resolve")
-def resolve(
-    message: Annotated[str, typer.Argument(metavar="MESSAGE")],
-    *,
-    sent: Annotated[bool, typer.Option("--sent/--resend", help="It arrived, or it did not and may be said again.")],
-    reason: Annotated[str, typer.Option(help="How you know.")] = "",
-) -> None:
-    """Settle a message that is in doubt. Example: duly outbox resolve out_0f3k… --sent --reason seen"""
-
-    async def work(app: App) -> None:
-        await resolve_unknown.resolve(app.store, message, was_sent=sent, reason=reason, actor=actor(), now=app.clock())
-
-    run(work)
-    say("settled: it was sent" if sent else "settled: its steps may be said again")

@@ -16,6 +16,7 @@ NEEDS = ("kind", "customer", "since", "what", "todo")
 _HEADINGS = {
     "frozen": ("stop of all sending", "stops of all sending"),
     "trouble": ("job in trouble", "jobs in trouble"),
+    "setup": ("refusal that is about our own set-up", "refusals that are about our own set-up"),
     "ledger": ("ledger too old", "ledgers too old"),
     "unknown": ("mail in doubt", "mails in doubt"),
     "mail": ("mail to decide", "mails to decide"),
@@ -28,6 +29,7 @@ _HEADINGS = {
     "no_address": ("customer without an address", "customers without an address"),
     "suppressed": ("customer with a silenced address", "customers with a silenced address"),
     "notice_first": ("ladder that cannot start", "ladders that cannot start"),
+    "copy": ("copy missing in the Sent folder", "copies missing in the Sent folder"),
     "ended": ("ladder that has ended", "ladders that have ended"),
 }
 

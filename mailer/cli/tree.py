@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from mailer.cli import by_hand, cases, exports, ledger, login, look_ahead, mail, outbox_release, policies, setup
+from mailer.cli import (
+    by_hand,
+    cases,
+    exports,
+    ledger,
+    login,
+    look_ahead,
+    mail,
+    outbox,
+    outbox_release,
+    policies,
+    setup,
+)
 from mailer.cli.app import app
 
-for part in (setup, login, look_ahead, ledger, mail, by_hand, cases, policies):
+for part in (setup, login, look_ahead, ledger, mail, outbox, by_hand, cases, policies):
     part.register(app)
 by_hand.register_on_invoices(ledger.invoices_app)
 exports.register_on_case(cases.case_app)
-outbox_release.register_on_outbox(mail.outbox_app)
+outbox_release.register_on_outbox(outbox.outbox_app)
 
 __all__ = ["app"]

@@ -119,10 +119,20 @@ class SuppressAddress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarkUndelivered:
-    """A message of ours came back: the rungs it said were not said."""
+    """A message of ours came back: the rungs it said were not said. `cause` is a `FailureCause`, "" when not known."""
 
     outbox_id: OutboxId
     hard: bool
+    why: str
+    cause: str = ""
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertSetup:
+    """Tell our own people that mail of ours is refused for what we are: blocked, unproven, called spam."""
+
+    outbox_id: OutboxId
     why: str
 
 
@@ -133,4 +143,6 @@ class AskPerson:
     why: str
 
 
-ReplyAction = PlaceHold | EndReplyHold | TrackPromise | DraftDispute | SuppressAddress | MarkUndelivered | AskPerson
+ReplyAction = (
+    PlaceHold | EndReplyHold | TrackPromise | DraftDispute | SuppressAddress | MarkUndelivered | AlertSetup | AskPerson
+)

@@ -24,6 +24,18 @@ class MailKind(StrEnum):
     OWN = "own"
 
 
+class FailureCause(StrEnum):
+    """Why a mail of ours was not delivered, as far as the report says."""
+
+    #: Nobody there, and that will not change.
+    ADDRESS = "address"
+    #: Full, busy, not reached: it may be better next time.
+    PASSING = "passing"
+    #: Blocked, spam, authentication, policy: about our own set-up, and no fault of the address.
+    SETUP = "setup"
+    UNCLEAR = "unclear"
+
+
 class Intent(StrEnum):
     """What a person says in a reply. The vocabulary is closed; detectors live in `mailer.replies.intents`."""
 
@@ -104,6 +116,9 @@ class Reading:
     failed_address: str = ""
     #: For bounces: the enhanced status code (RFC 3463) or the words that decided.
     failure: str = ""
+    #: For bounces: why it failed, None otherwise; `is_delayed`: the other server still tries.
+    failure_cause: FailureCause | None = None
+    is_delayed: bool = False
     engine: str = ""
 
 
@@ -116,6 +131,8 @@ class MatchMethod(StrEnum):
     INVOICE_NUMBER = "invoice_number"
     SENDER = "sender"
     DOMAIN = "domain"
+    #: A delivery failure that carries no id: by the address it names and what we sent there lately.
+    FAILED_ADDRESS = "failed_address"
     #: A person assigned it.
     PERSON = "person"
     NONE = "none"

@@ -10,6 +10,7 @@ from typing import Protocol, assert_never
 
 from mailer.clock import new_id
 from mailer.domain.actions import (
+    AlertSetup,
     AskPerson,
     DraftDispute,
     EndReplyHold,
@@ -21,10 +22,11 @@ from mailer.domain.actions import (
 )
 from mailer.domain.agreement import Dispute, DisputeState, Hold, HoldKind, Promise, PromiseState
 from mailer.domain.case import CaseFacts, StepHow
-from mailer.domain.ids import CaseId, CustomerId, DisputeId, HoldId, InvoiceId, MailId, PromiseId
+from mailer.domain.ids import CaseId, CustomerId, DisputeId, HoldId, InvoiceId, MailId, OutboxId, PromiseId
 from mailer.domain.money import Money
+from mailer.domain.reading import FailureCause
 from mailer.flows.recording import Happened, happened
-from mailer.store import agreements, outbox
+from mailer.store import agreements, events, outbox
 from mailer.store.session import Tx
 
 
@@ -71,14 +73,20 @@ class Reaction:
                 return [self.event("address.suppressed", {}, {"address": action.address, "why": action.reason})]
             case MarkUndelivered():
                 return await self._undelivered(action)
+            case AlertSetup():
+                return [self.event("setup.refused", {"message": action.outbox_id}, {"why": action.why})]
             case AskPerson():
                 return []
             case _:
                 assert_never(action)
 
     async def hold(self, action: PlaceHold) -> list[Happened]:
-        """Place a hold, unless one of that kind by this mail covers these invoices of this customer already."""
-        mine = await agreements.holds_of_mail(self.tx, self.mail_id)
+        """Place a hold, unless one of that kind by this mail covers these invoices of this customer already.
+
+        An address that does not work is held for once, however many mail systems say so.
+        """
+        mine = [*await agreements.holds_of_mail(self.tx, self.mail_id)]
+        mine += [hold for hold in self.facts.holds if hold.kind is HoldKind.BOUNCE]
         if any(hold.kind is action.kind and self._covers(hold, action.invoice_ids) for hold in mine):
             return []
         placed = Hold(
@@ -159,7 +167,12 @@ class Reaction:
     async def _undelivered(self, action: MarkUndelivered) -> list[Happened]:
         if action.hard:
             await outbox.mark_steps(self.tx, StepHow.FAILED, self.now, outbox_id=action.outbox_id)
-        payload: dict[str, object] = {"hard": action.hard, "why": action.why}
+        payload: dict[str, object] = {
+            "hard": action.hard,
+            "why": action.why,
+            "cause": action.cause,
+            "to": action.address,
+        }
         return [self.event("reminder.bounced", {"message": action.outbox_id}, payload)]
 
     async def take_back(self, why: str) -> list[Happened]:
@@ -192,6 +205,13 @@ class Reaction:
             refs=refs,
             payload=payload,
         )
+
+
+async def soft_bounces(tx: Tx, customer_id: CustomerId, address: str, *, but: OutboxId, since: datetime) -> int:
+    """Return how many other messages to an address came back for the moment since then."""
+    came_back = await events.listing(tx, customer_id=customer_id, types=["reminder.bounced"])
+    those = (e for e in came_back if e.at >= since and e.payload.get("cause") == FailureCause.PASSING.value)
+    return len({e.refs["message"] for e in those if e.payload.get("to") == address.lower()} - {but})
 
 
 class Acting(Protocol):

@@ -43,7 +43,7 @@ class Sender:
     `lease_seconds` is longer than any delivery may take. `max_inbox_age_minutes`: how long ago the inbox may have been
     read, else nothing is sent (0: no matter). `may_go_on` is asked before each message: False ends the drain there.
     `breaker`: how much goes out before a person must look. `pace`: how fast the account may go. `data`: where the
-    epoch's file is; None keeps none.
+    epoch's file is; None keeps none. `archive_to`: our own address that gets a hidden copy, "" for none.
     """
 
     store: Store
@@ -58,6 +58,7 @@ class Sender:
     breaker: BreakerLimits = field(default_factory=BreakerLimits)
     pace: PaceLimits = field(default_factory=PaceLimits)
     data: Path | None = None
+    archive_to: str = ""
 
     def lease_until(self, now: datetime) -> datetime:
         """Return when a message taken now may be taken back."""

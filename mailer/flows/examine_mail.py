@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from mailer.domain.delivery import OutboxState
 from mailer.domain.ids import OutboxId
 from mailer.domain.message import InboundMail
-from mailer.domain.reading import MailKind, Match
+from mailer.domain.reading import MailKind, Match, MatchMethod, SenderStanding
+from mailer.replies.bounce import read_bounce
+from mailer.replies.complaint import read_complaint
 from mailer.replies.keys import MailKeys, keys
 from mailer.replies.match import NumberRef, SenderRef, SentRef, match, match_ids
 from mailer.replies.numbers import number_keys, own_number_keys
 from mailer.replies.parse import parse
 from mailer.replies.route import route
 from mailer.replies.zones import Zones, zones
-from mailer.store import customers, events, invoices, outbox
+from mailer.store import customers, doubt, events, invoices, outbox
 from mailer.store.outbox import OutboxEntry
 from mailer.store.session import Tx
 
@@ -29,8 +32,18 @@ class Examined:
     match: Match
 
 
-async def examine(tx: Tx, mail: InboundMail, *, key: bytes, own_address: str) -> Examined:
-    """Return a mail with its zones and matched; never raises for anything a mail may contain."""
+#: How long ago a message may have been sent that a delivery failure without an id is about: servers try for five days.
+FAILS_WITHIN = timedelta(days=7)
+_FAILURES = frozenset({MailKind.BOUNCE_HARD, MailKind.BOUNCE_SOFT, MailKind.COMPLAINT})
+
+
+async def examine(
+    tx: Tx, mail: InboundMail, *, key: bytes, own_address: str, received_at: datetime | None = None
+) -> Examined:
+    """Return a mail with its zones and matched; never raises for anything a mail may contain.
+
+    `received_at`: when it was fetched; without it a failure that carries no id of ours is not looked up by its address.
+    """
     kind = route(mail, own_addresses=(own_address,), key=key)
     found = keys(mail, key)
     sent = await _sent(tx, found)
@@ -45,11 +58,32 @@ async def examine(tx: Tx, mail: InboundMail, *, key: bytes, own_address: str) ->
         by_domain,
         named=own_number_keys(mail, parts),
     )
+    if kind in _FAILURES and matched.outbox_id is None and received_at is not None:
+        matched = await _by_failed_address(tx, mail, received_at) or matched
     if by_id is None and matched.customer_id is not None:
         # In a new thread the reminder may be pasted below without any mark: only our own text tells it apart.
         latest = await outbox.listing(tx, states=[OutboxState.SENT], customer_id=matched.customer_id, limit=1)
         parts = zones(mail.text, await _sent_text(tx, latest, latest[0].message.id if latest else None))
     return Examined(mail=mail, kind=kind, zones=parts, match=matched)
+
+
+async def _by_failed_address(tx: Tx, mail: InboundMail, received_at: datetime) -> Match | None:
+    """Match a failure that gives back no id of ours to what was sent lately to the address it names."""
+    bounce = read_bounce(mail)
+    address = bounce.failed_address if bounce else read_complaint(mail)
+    found = await doubt.sent_lately_to(tx, address, received_at - FAILS_WITHIN) if address else None
+    entry = await outbox.load(tx, found) if found else None
+    if entry is None:
+        return None
+    sent = _sent_ref(entry)
+    return Match(
+        customer_id=sent.customer_id,
+        invoice_ids=sent.invoice_ids,
+        method=MatchMethod.FAILED_ADDRESS,
+        confidence=0.6,
+        sender=SenderStanding.UNKNOWN,
+        outbox_id=sent.outbox_id,
+    )
 
 
 async def _sent(tx: Tx, found: MailKeys) -> list[OutboxEntry]:

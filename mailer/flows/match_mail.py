@@ -29,7 +29,11 @@ UNKNOWN_HOLD_EVERY = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reader:
-    """What understanding needs. `parse` takes a stranger's bytes apart in the sandbox, and raises SandboxRefused."""
+    """What understanding needs.
+
+    `parse` takes a stranger's bytes apart in the sandbox, and raises SandboxRefused. `copies_to`: our own address that
+    gets hidden copies, "" for none.
+    """
 
     store: Store
     policies: Policies
@@ -39,6 +43,7 @@ class Reader:
     keep_unknown_days: int
     clock: Clock
     parse: Callable[[bytes], Awaitable[InboundMail]]
+    copies_to: str = ""
 
 
 def by_person(mail: StoredMail, examined: Examined) -> Match:

@@ -21,8 +21,8 @@ from mailer.store.session import Tx
 #: The most pressing first. `frozen`: all sending is stopped. `ended`: every rung was said. `notice_first`: only notices
 #: are left, and nothing was said.
 KINDS = (
-    "frozen", "trouble", "ledger", "unknown", "mail", "address", "hold", "dispute", "task", "not_written", "policy",
-    "no_address", "suppressed", "notice_first", "ended",
+    "frozen", "trouble", "setup", "ledger", "unknown", "mail", "address", "hold", "dispute", "task", "not_written",
+    "policy", "no_address", "suppressed", "notice_first", "copy", "ended",
 )  # fmt: skip
 #: How far back failed writing is looked for, in events.
 _LATELY = 200
@@ -161,7 +161,8 @@ async def _in_doubt(tx: Tx) -> Sequence[Need]:
     known = await customers.by_ids(tx, [entry.message.customer_id for entry in entries])
     found = []
     for entry in entries:
-        todo = f"ask them or the mail server's log, then `duly outbox resolve {entry.message.id} --sent` or `--resend`"
+        resolve = f"`duly outbox resolve {entry.message.id} --sent` or `--resend`"
+        todo = f"`duly outbox settle` looks for evidence; else ask them or read the mail server's log, then {resolve}"
         what = f"{entry.message.subject!r} may or may not have been delivered"
         need = Need(kind="unknown", what=what, todo=todo, since=entry.finished_at)
         found.append(_of(known.get(entry.message.customer_id), need))

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from mailer.domain.actions import SendReminder
 from mailer.domain.case import CaseFacts
+from mailer.flows.delivery_needs import needs_of_delivery
 from mailer.flows.needs import Need, needs_of_case, needs_of_mail, needs_of_service, without_policy
 from mailer.flows.plan_reminders import CHUNK, THANKS
 from mailer.flows.policies import Policies, PolicyMissing, rules_of
@@ -101,7 +102,7 @@ async def overview(
         found.add(await needs_of_service(tx, is_stale=ledger.is_stale and ledger.open_invoices > 0))
         every, waiting, nobody = await inbox.counts(tx)
         mail = await needs_of_mail(tx, limit=limit)
-        found.add(mail)
+        found.add([*mail, *await needs_of_delivery(tx, now)])
         counts = {**found.counts, "mail": waiting} if waiting else dict(found.counts)
         return Overview(
             live=await state.is_live(tx),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -13,7 +13,7 @@ from mailer.domain.case import CaseFacts
 from mailer.domain.customer import Customer
 from mailer.domain.ids import OutboxId
 from mailer.domain.reading import MailKind, MatchMethod, Reading
-from mailer.flows.apply_reply import Reaction
+from mailer.flows.apply_reply import Reaction, soft_bounces
 from mailer.flows.examine_mail import Examined, examine
 from mailer.flows.let_mail_go import let_mail_go
 from mailer.flows.match_mail import ACTOR, Reader, by_person, facts_of, held_for_a_stranger, mail_event, match_mail
@@ -21,10 +21,12 @@ from mailer.flows.policies import PolicyMissing, calendar_of
 from mailer.flows.quarantine_mail import quarantine
 from mailer.flows.recording import Happened
 from mailer.replies.react import react
+from mailer.replies.react_failure import SOFT_DAYS
 from mailer.replies.reading import read
 from mailer.sandbox.sandbox import SandboxRefused, SandboxUnavailable
 from mailer.store import customers, events, inbox, outbox
 from mailer.store.inbox import DONE, MATCHED, STORED, StoredMail
+from mailer.store.outbox import OutboxEntry
 from mailer.store.session import StoreUnreachable, Tx
 
 log = structlog.get_logger()
@@ -96,7 +98,9 @@ async def read_one(reader: Reader, mail: StoredMail) -> bool:
         raw = await events.payload(tx, mail.payload_id)
     parsed = await reader.parse(raw or b"")
     async with reader.store.reading() as tx:
-        examined = await examine(tx, parsed, key=reader.key, own_address=reader.own_address)
+        examined = await examine(
+            tx, parsed, key=reader.key, own_address=reader.own_address, received_at=mail.fetched_at
+        )
     if mail.method == MatchMethod.PERSON.value:
         examined = replace(examined, match=by_person(mail, examined))
     if mail.state == STORED:
@@ -181,9 +185,18 @@ async def _react(
         hold_lapsed_recently=await held_for_a_stranger(tx, facts, mail, now),
         sent_to=answered.message.recipient if answered else "",
         sender=examined.mail.from_email,
+        soft_bounces=await _came_back(tx, answered, now),
+        copies_to=reader.copies_to,
     )
     reaction = Reaction(tx=tx, facts=facts, mail_id=mail.id, actor=ACTOR, now=now)
     return await reaction.carry_out_all(actions)
+
+
+async def _came_back(tx: Tx, answered: OutboxEntry | None, now: datetime) -> int:
+    if answered is None:
+        return 0
+    to, since = answered.message, now - timedelta(days=SOFT_DAYS)
+    return await soft_bounces(tx, to.customer_id, to.recipient, but=to.id, since=since)
 
 
 def _said(reading: Reading) -> dict[str, object]:

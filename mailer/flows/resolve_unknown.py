@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from mailer.domain.case import StepHow
 from mailer.domain.delivery import OutboxState
 from mailer.domain.ids import OutboxId
 from mailer.flows.recording import happened
-from mailer.store import deliveries, events, outbox
+from mailer.store import deliveries, doubt, events, outbox
 from mailer.store.session import Store
 
 
@@ -33,7 +32,7 @@ async def resolve(store: Store, outbox_id: str, *, was_sent: bool, reason: str, 
             # Read as unknown, but somebody was faster: freeing the rungs of a message that was sent says it twice.
             raise NotUnknown(f"{outbox_id} was settled by somebody else just now: `duly outbox list` shows how")
         if was_sent:
-            await outbox.mark_steps(tx, StepHow.SENT, now, outbox_id=message.id)
+            await doubt.say_sent(tx, message.id)
         else:
             await outbox.free_steps(tx, message.id)
         event = happened(

@@ -135,7 +135,11 @@ class _Drain:
         """Hand one message over; returns the field of the report that it counts in, "" for none."""
         message, started_at, said = ready.entry.message, self.sender.clock(), Announced.YES
         envelope = Envelope(
-            outbox_id=message.id, sender=message.sender, recipient=message.recipient, content=ready.content
+            outbox_id=message.id,
+            sender=message.sender,
+            recipient=message.recipient,
+            content=ready.content,
+            archive=self.sender.archive_to,
         )
 
         async def before_data() -> bool:

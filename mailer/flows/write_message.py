@@ -13,7 +13,7 @@ from mailer.reminders.policy import Policy
 from mailer.rendering.message import Mailbox, build_message, mark_as_copy
 from mailer.rendering.renderer import RenderedMail, Renderer
 from mailer.rendering.values import Seller, reminder_values
-from mailer.replies.token import message_id, reply_address, reply_token
+from mailer.replies.token import MARK_HEADER, message_id, message_mark, reply_address, reply_token
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +72,7 @@ def write_message(
         message_id=own_id,
         sent_at=now,
         references=thread,
+        headers=((MARK_HEADER, message_mark(outbox_id, desk.key)),),
     )
     message = _message(desk, action, policy, rendered, outbox_id=outbox_id, own_id=own_id, now=now)
     return Written(

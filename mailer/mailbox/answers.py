@@ -28,12 +28,23 @@ _LIST = re.compile(rb'\* LIST \(([^)]*)\) (?:NIL|"(?:[^"\\]|\\.)+") (?:"((?:[^"\
 _SPECIAL_USES = {
     use.lower(): use for use in ("\\All", "\\Archive", "\\Drafts", "\\Flagged", "\\Junk", "\\Sent", "\\Trash")
 }
-_ESCAPED = re.compile(rb"\\(.)")
-#: What folders are called where the server says nothing of their use, in English and German.
 _USUAL_NAMES = {
-    "\\Junk": {"junk", "spam", "junk email", "junk e-mail", "junk-e-mail", "bulk mail"},
-    "\\Sent": {"sent", "sent items", "sent messages", "sent mail", "gesendet", "gesendete elemente"},
-}
+    "\\Sent": frozenset(
+        (
+            "sent", "sent items", "sent messages", "sent mail", "gesendet", "gesendete elemente", "gesendete objekte",
+            "objets envoyés", "éléments envoyés", "elementos enviados", "enviados", "verzonden items", "posta inviata",
+        )
+    ),
+    "\\Junk": frozenset(
+        (
+            "junk", "junk email", "junk e-mail", "junk-e-mail", "bulk mail", "spam", "spamverdacht",
+            "courrier indésirable",
+        )
+    ),
+}  # fmt: skip
+#: Servers divide the parts of a name by one of these.
+_LAST_PART = re.compile(r"[/.\\]")
+_ESCAPED = re.compile(rb"\\(.)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +115,12 @@ def _arrived_at(match: re.Match[bytes] | None) -> datetime | None:
         return None
 
 
+def appended_at(moment: datetime) -> str:
+    """Return a moment as APPEND wants it: 07-Sep-2026 09:00:00 +0000, in UTC (RFC 3501 §9, date-time)."""
+    utc = moment.astimezone(UTC)
+    return f"{utc.day:02}-{_MONTHS[utc.month - 1]}-{utc.year} {utc:%H:%M:%S} +0000"
+
+
 def search_day(day: date) -> str:
     """Return the day as SEARCH wants it: 1-Feb-2026 (names of months are English, whatever the locale)."""
     return f"{day.day}-{_MONTHS[day.month - 1]}-{day.year}"
@@ -117,20 +134,18 @@ def folder_names(responses: Iterable[Response]) -> tuple[str, ...]:
 def special_names(responses: Iterable[Response]) -> dict[str, str]:
     r"""Return folders by the use the server states for them, from LIST responses: "\Sent" → name (RFC 6154 §2).
 
-    Of several with one use the first in the alphabet counts, so that every look finds the same.
+    Of several with one use the first in the alphabet counts, so that every look finds the same. Where the server states
+    none for sent or junk mail, a folder with a usual name for it is taken.
     """
-    found: dict[str, str] = {}
-    for name, attributes in sorted(_folders(responses), reverse=True):
+    folders = sorted(_folders(responses), reverse=True)
+    found = {
+        use: name
+        for name, _ in folders
+        for use, names in _USUAL_NAMES.items()
+        if _LAST_PART.split(name)[-1].lower() in names
+    }
+    for name, attributes in folders:
         found |= {use: name for attribute, use in _SPECIAL_USES.items() if attribute in attributes}
-    return found
-
-
-def usual_names(responses: Iterable[Response]) -> dict[str, str]:
-    r"""Return folders for "\Junk" and "\Sent" by what they are usually called: Exchange Online states no uses."""
-    found: dict[str, str] = {}
-    for name, _ in sorted(_folders(responses), key=lambda one: (len(one[0]), one[0]), reverse=True):
-        last = re.split(r"[/.\\]", name)[-1].lower()
-        found |= {use: name for use, usual in _USUAL_NAMES.items() if last in usual}
     return found
 
 

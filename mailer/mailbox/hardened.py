@@ -45,6 +45,7 @@ class ImapProtocol(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]  # aio
         self._room = ANSWER_OCTETS
         self._idling: asyncio.Future[None] | None = None
         self._news = asyncio.Event()
+        self._literal: bytes | None = None
         self.transport: asyncio.Transport | None = None
         #: The greeting's words once the server spoke.
         self.greeting: asyncio.Future[str] = loop.create_future()
@@ -87,7 +88,15 @@ class ImapProtocol(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]  # aio
         if self.transport is not None:
             self.transport.abort()
 
-    async def ask(self, name: str, *words: str, prefix: str = "", idle_seconds: float, octets: int = 0) -> Answer:
+    async def ask(
+        self,
+        name: str,
+        *words: str,
+        prefix: str = "",
+        idle_seconds: float,
+        octets: int = 0,
+        literal: bytes | None = None,
+    ) -> Answer:
         """Send one command, return how it ended.
 
         Args:
@@ -96,6 +105,7 @@ class ImapProtocol(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]  # aio
             prefix: see `name`.
             idle_seconds: silence longer than this fails the command.
             octets: what the messages asked for come to, as the server stated; an answer far beyond it is refused.
+            literal: octets that follow once the server asks for them; announced here as the last argument.
 
         Raises:
             CommandFailed: connection lost, silence, or a command that is not allowed now.
@@ -104,6 +114,8 @@ class ImapProtocol(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]  # aio
         if self.lost.done():
             raise aioimaplib.Abort(self.farewell or "the connection was closed")
         self._room = ANSWER_OCTETS + octets + octets // 4
+        if literal is not None:
+            words, self._literal = (*words, f"{{{len(literal)}}}"), literal
         command = aioimaplib.Command(name, self.new_tag(), *words, prefix=prefix, loop=self.loop, timeout=idle_seconds)
         try:
             done = await self.execute(command)
@@ -112,6 +124,7 @@ class ImapProtocol(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]  # aio
             raise aioimaplib.Abort(f"no answer to {name} within {idle_seconds:g} s") from None
         finally:
             command._timer.cancel()  # noqa: SLF001 -- as above: a cancelled command must not fire later
+            self._literal = None
         return Answer(result=done.result.upper(), words=_words(done.lines[-1]), responses=tuple(done.lines[:-1]))
 
     async def log_in(self, username: str, password: str, *, capabilities: str, idle_seconds: float) -> Answer:
@@ -177,29 +190,45 @@ class ImapProtocol(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]  # aio
         if not self.greeting.done():
             self._greet(line)
         elif line.startswith(b"* "):
-            if line[2:5].upper() == b"BYE":
-                self.farewell = _words(line[6:])
-            if line.endswith((b" EXISTS", b" RECENT")):
-                self._news.set()
-            if self._idling is None and (pending := self._pending()) is not None:
-                self._keep(pending, response)
-        elif line.startswith(b"+") and self._idling is not None:
-            if not self._idling.done():
-                self._idling.set_result(None)
+            self._take_untagged(response)
         elif line.startswith(b"+"):
-            # A second question (a refused token explains itself that way) gets an empty answer.
-            self.explained = b"" if self._sasl else line[1:].strip()
-            self.send((self._sasl.pop() if self._sasl else b"").decode("ascii"))
+            self._go_on(line)
         elif (pending := self._pending()) is None or not line.startswith(pending.tag.encode() + b" "):
             raise WireError("an answer to no question")
         else:
             self._response_done(line)
+
+    def _take_untagged(self, response: Response) -> None:
+        line = response[0]
+        if line[2:5].upper() == b"BYE":
+            self.farewell = _words(line[6:])
+        if line.endswith((b" EXISTS", b" RECENT")):
+            self._news.set()
+        if self._idling is None and (pending := self._pending()) is not None:
+            self._keep(pending, response)
+
+    def _go_on(self, line: bytes) -> None:
+        """Answer a continuation request (RFC 3501 §7.5): for IDLE, for a literal, or in a login."""
+        if self._idling is not None:
+            if not self._idling.done():
+                self._idling.set_result(None)
+        elif self._literal is not None:
+            self._give_literal()
+        else:
+            # A second question (a refused token explains itself that way) gets an empty answer.
+            self.explained = b"" if self._sasl else line[1:].strip()
+            self.send((self._sasl.pop() if self._sasl else b"").decode("ascii"))
 
     def _keep(self, pending: aioimaplib.Command, response: Response) -> None:
         self._room -= sum(map(len, response)) + RESPONSE_OCTETS
         if self._room < 0:
             raise WireError(f"much more than anybody asked for in answer to {pending.name}")
         pending.append_to_resp(response)
+
+    def _give_literal(self) -> None:
+        literal, self._literal = self._literal, None
+        if self.transport is not None and literal is not None:
+            self.transport.write(literal + b"\r\n")
 
     def _greet(self, line: bytes) -> None:
         if line[:5].upper().rstrip() != b"* OK":

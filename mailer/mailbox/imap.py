@@ -1,22 +1,22 @@
-"""A mailbox over IMAP4rev1 (RFC 3501): read-only, by UID, never hanging."""
+"""A mailbox over IMAP4rev1 (RFC 3501): read by UID, added to on request, never hanging."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 from collections.abc import Iterable, Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Self
 
 from mailer.mailbox.answers import (
     FetchItems,
+    appended_at,
     fetch_items,
     folder_names,
     folder_numbers,
     search_day,
     search_uids,
     special_names,
-    usual_names,
 )
 from mailer.mailbox.batches import batches
 from mailer.mailbox.connection import connected, refusal
@@ -157,8 +157,20 @@ class ImapMailbox:
 
     async def special_folders(self) -> Mapping[str, str]:
         """Return the names of folders by their use; see `Mailbox.special_folders`."""
-        listed = self._done(await self._ask("LIST", '""', '"*"'), "LIST")
-        return {**usual_names(listed), **special_names(listed)}
+        return special_names(self._done(await self._ask("LIST", '""', '"*"'), "LIST"))
+
+    async def find(self, header: str, value: str) -> tuple[int, ...]:
+        """Return the UIDs of messages with that header; see `Mailbox.find`."""
+        return await self._search("HEADER", quoted(header), quoted(value))
+
+    async def append(self, folder: str, raw: bytes, *, at: datetime, seen: bool = True) -> None:
+        """Put a message into a folder; see `Mailbox.append`."""
+        flags = "(\\Seen)" if seen else "()"
+        words = (quoted(encode_folder(folder)), flags, quoted(appended_at(at)))
+        answer = await self._ask("APPEND", *words, octets=len(raw), literal=raw)
+        if answer.result != "OK":
+            self._drop()
+            raise refusal(answer, f"{self._peer} does not take a message into {folder!r}")
 
     async def probe(self, folder: str = "INBOX") -> MailboxProbe:
         """Try everything on a connection of its own; see `Mailbox.probe`."""
@@ -194,14 +206,18 @@ class ImapMailbox:
         found = (fetch_items(response) for response in responses)
         return [item for item in found if item is not None and item.uid in uids]
 
-    async def _ask(self, name: str, *words: str, prefix: str = "", octets: int = 0) -> Answer:
+    async def _ask(
+        self, name: str, *words: str, prefix: str = "", octets: int = 0, literal: bytes | None = None
+    ) -> Answer:
         """Send one command within the deadline; whatever goes wrong, the connection is closed after it."""
         idle_seconds = self._settings.timeout_seconds
         async with self._lock:
             protocol = self._connection()
             try:
                 async with asyncio.timeout(idle_seconds + octets / _SLOWEST_OCTETS_PER_SECOND):
-                    return await protocol.ask(name, *words, prefix=prefix, idle_seconds=idle_seconds, octets=octets)
+                    return await protocol.ask(
+                        name, *words, prefix=prefix, idle_seconds=idle_seconds, octets=octets, literal=literal
+                    )
             except TimeoutError as late:
                 self._drop()
                 raise MailboxUnreachable(f"{self._peer} did not finish {name} in time: try again later") from late

@@ -1,4 +1,4 @@
-"""What a mailbox promises to the flows: it is only ever read, never changed."""
+"""What a mailbox promises to the flows: what is there is never changed; a message is added only by `append`."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class MailboxProbe:
 
 
 class Mailbox(Protocol):
-    """A read-only view of one account, one folder at a time; every call has a deadline.
+    """A view of one account, one folder at a time, that only `append` adds to; every call has a deadline.
 
     Every method raises `MailboxUnreachable` or `MailboxRefused`; after either (or a cancellation) the connection is
     closed and `connect` must be called again.
@@ -110,6 +110,21 @@ class Mailbox(Protocol):
         r"""Return the names of the folders that the server gives a use, such as "\Sent" → "Sent Items" (RFC 6154).
 
         Where the server states no use, folders called "Sent", "Junk" and the like stand in.
+        """
+        ...
+
+    async def find(self, header: str, value: str) -> tuple[int, ...]:
+        """Return the UIDs in the examined folder whose header contains this ASCII text in any case, ascending.
+
+        Servers may take some time to index what has just come: nothing found proves nothing.
+        """
+        ...
+
+    async def append(self, folder: str, raw: bytes, *, at: datetime, seen: bool = True) -> None:
+        """Put these very bytes into a folder, as arrived `at`, marked as read if `seen` (RFC 3501 §6.3.11).
+
+        When it raises `MailboxUnreachable` for a lost link, the message may be there or not: look before trying again.
+        A refusal (folder missing, quota) is `MailboxRefused`: it is not there.
         """
         ...
 

@@ -145,6 +145,7 @@ def _hits(keys: MailKeys, found: tuple[SentRef, ...]) -> list[tuple[SentRef, Mat
     by_id = {ref.outbox_id: ref for ref in found}
     by_message = {ref.message_id.lower(): ref for ref in found if ref.message_id}
     signed = (
+        (keys.own_ids, MatchMethod.MESSAGE_ID),
         (keys.token_ids, MatchMethod.REPLY_TOKEN),
         (keys.reply_ids, MatchMethod.MESSAGE_ID),
         (keys.returned_ids, MatchMethod.MESSAGE_ID),

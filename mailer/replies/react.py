@@ -13,7 +13,6 @@ from mailer.domain.actions import (
     AskPerson,
     DraftDispute,
     EndReplyHold,
-    MarkUndelivered,
     PlaceHold,
     ReplyAction,
     SuppressAddress,
@@ -23,6 +22,7 @@ from mailer.domain.agreement import HoldKind
 from mailer.domain.ids import CustomerId
 from mailer.domain.reading import Finding, Intent, MailKind, Match, MatchMethod, Reading, SenderStanding
 from mailer.replies.certainty import CERTAIN
+from mailer.replies.react_failure import to_failure
 
 BusinessDays = Callable[[date, int], date]
 
@@ -81,24 +81,26 @@ def react(
     hold_lapsed_recently: bool,
     sent_to: str = "",
     sender: str = "",
+    soft_bounces: int = 0,
+    copies_to: str = "",
 ) -> tuple[ReplyAction, ...]:
     """Return what follows from a mail that has been matched and read (and, if human, held by `first_hold`).
 
     `received_on` is the customer's local day of arrival; `pauses_until` adds the grace to a promised day;
     `sent_to` is the recipient of the message it answers, `sender` who wrote it ("" when not known: nothing is
-    suppressed then). Order matters to nobody: all actions of one mail are carried out in one transaction.
+    suppressed then). `soft_bounces`, `copies_to`: see `to_failure`. All actions are carried out in one transaction.
     """
+    deadline = business_days_after(received_on, DEADLINE_BUSINESS_DAYS)
     if reading.kind in (MailKind.OWN, MailKind.TICKET_ACK):
         return ()
     if reading.kind is MailKind.AUTO_REPLY:
         return _to_absence(reading, match, received_on, business_days_after)
     if reading.kind is not MailKind.HUMAN:
-        return _to_failure(reading, match, sent_to, business_days_after(received_on, DEADLINE_BUSINESS_DAYS))
+        return to_failure(reading, match, sent_to, deadline, soft_bounces=soft_bounces, copies_to=copies_to)
     if match.customer_id is None:
         return (AskPerson(why="nobody's mail yet: say whose it is"),)
     if match.sender is SenderStanding.UNKNOWN:
         return _to_stranger(match, hold_lapsed_recently=hold_lapsed_recently)
-    deadline = business_days_after(received_on, DEADLINE_BUSINESS_DAYS)
     promise = _certain_promise(reading, match, received_on)
     if promise is None or promise.on is None:
         return _to_words(reading, match, deadline, sender)
@@ -172,26 +174,3 @@ def _to_absence(
     if reading.delegate and reading.return_on is None:
         return hold, AskPerson(why="an automatic answer names somebody else to write to")
     return (hold,)
-
-
-def _to_failure(reading: Reading, match: Match, sent_to: str, deadline: date) -> tuple[ReplyAction, ...]:
-    """Bounces and complaints: they act only on a message of ours whose id they carry."""
-    if match.outbox_id is None or match.customer_id is None:
-        return (AskPerson(why=f"{reading.kind.value.replace('_', ' ')} that fits no message of ours"),)
-    is_recipient = bool(sent_to) and reading.failed_address.lower() in ("", sent_to.lower())
-    if reading.kind is MailKind.COMPLAINT:
-        unwanted = "our mail was reported as unwanted"
-        stop = PlaceHold(invoice_ids=(), kind=HoldKind.STOP, reason=unwanted, deadline_on=deadline)
-        suppress = (SuppressAddress(address=sent_to.lower(), reason="complaint"),) if is_recipient else ()
-        return *suppress, stop, AskPerson(why=unwanted)
-    if reading.failure.startswith("delayed"):
-        return ()  # the other server still tries
-    failed = MarkUndelivered(outbox_id=match.outbox_id, hard=reading.kind is MailKind.BOUNCE_HARD, why=reading.failure)
-    if reading.kind is MailKind.BOUNCE_SOFT:
-        return failed, AskPerson(why=f"could not be delivered for now: {reading.failure}")
-    # A failure for another address is a forwarding gone wrong: ours may be good.
-    is_failed = is_recipient and bool(reading.failed_address)
-    dead = (SuppressAddress(address=sent_to.lower(), reason=reading.failure),) if is_failed else ()
-    reason = "the address does not work"
-    hold = PlaceHold(invoice_ids=(), kind=HoldKind.BOUNCE, reason=reason, deadline_on=deadline)
-    return *dead, hold, failed, AskPerson(why="could not be delivered: find another contact")

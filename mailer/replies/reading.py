@@ -7,8 +7,9 @@ from datetime import date, timedelta
 
 from mailer.domain.message import InboundMail
 from mailer.domain.reading import Finding, Intent, MailKind, Reading
-from mailer.replies.bounce import read_bounce, read_complaint
+from mailer.replies.bounce import read_bounce
 from mailer.replies.certainty import tempered
+from mailer.replies.complaint import read_complaint
 from mailer.replies.intents import INTENTS
 from mailer.replies.language import language_of
 from mailer.replies.numbers import spans_of_numbers
@@ -69,7 +70,13 @@ def _failure(blank: Reading, mail: InboundMail) -> Reading:
     if bounce is None:
         return blank
     failure = f"delayed: {bounce.failure}" if bounce.delayed else bounce.failure
-    return replace(blank, failed_address=bounce.failed_address, failure=failure)
+    return replace(
+        blank,
+        failed_address=bounce.failed_address,
+        failure=failure,
+        failure_cause=bounce.cause,
+        is_delayed=bounce.delayed,
+    )
 
 
 def _without_echoes(found: tuple[Finding, ...], words: Passage) -> tuple[Finding, ...]:

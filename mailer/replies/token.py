@@ -1,7 +1,8 @@
 """Signed marks in outgoing mail, and the one verifier for all the ways they come back.
 
-A reply token rides in the Reply-To address, the same signature in our Message-ID. Both carry the outbox id itself, so
-that no look-up is needed to refuse a forgery (FreeScout's CVE-2026-47123: ids in headers that nobody checked).
+A reply token rides in the Reply-To address, a signature in our Message-ID, and one in a header of our own, which stays
+where a provider gives the mail another Message-ID. All carry the outbox id itself, so that no look-up is needed to
+refuse a forgery (FreeScout's CVE-2026-47123: ids in headers that nobody checked).
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ _ID = re.compile(f"out_([{_DIGITS}]{{16}})")
 _TOKEN = re.compile(f"[{_DIGITS}]{{32}}", re.IGNORECASE)
 _TAGGED = re.compile(f"[+]d([{_DIGITS}]{{32}})@", re.IGNORECASE)
 _LOCAL_PART = re.compile(f"duly[.]([{_DIGITS}]{{16}})[.]([{_DIGITS}]{{16}})@.{{1,255}}", re.IGNORECASE)
+_MARK = re.compile(f"out_([{_DIGITS}]{{16}})[.]([{_DIGITS}]{{16}})", re.IGNORECASE)
+#: The header of our own in each outgoing mail; its value is a `message_mark`.
+MARK_HEADER = "X-Duly-Message"
 #: Headers besides the recipients in which a token may survive forwarding and mailing systems.
 _MORE_HEADERS = (
     "x-forwarded-to", "resent-to", "x-envelope-to", "apparently-to", "x-original-recipient", "x-rcpt-to", "bcc",
@@ -83,6 +87,34 @@ def outbox_of_message_id(message_id: str, key: bytes) -> OutboxId | None:
     if found is None or not _is_signed("message-id", found[1].lower(), found[2].lower(), key):
         return None
     return OutboxId(f"out_{found[1].lower()}")
+
+
+def message_mark(outbox_id: OutboxId, key: bytes) -> str:
+    """Return the value of our own header: the outbox id, a dot and its signature.
+
+    Raises ValueError when the id is not an outbox id.
+    """
+    body = reply_token(outbox_id, key)[:16]
+    return f"{outbox_id}.{_signature('message-mark', body, key)}"
+
+
+def outbox_of_mark(mark: str, key: bytes) -> OutboxId | None:
+    """Return the outbox id that the value of our own header carries, None when its signature is wrong."""
+    found = _MARK.fullmatch(mark.strip())
+    if found is None or not _is_signed("message-mark", found[1].lower(), found[2].lower(), key):
+        return None
+    return OutboxId(f"out_{found[1].lower()}")
+
+
+def own_id_of(mail: InboundMail, key: bytes) -> OutboxId | None:
+    """Return which message of ours this very mail is (a copy, a loop), by its own header or Message-ID; else None."""
+    return outbox_of_mark(mail.header(MARK_HEADER), key) or outbox_of_message_id(mail.message_id, key)
+
+
+def is_of_duly(mail: InboundMail) -> bool:
+    """Whether it looks like the automatic mail of a Duly, perhaps somebody else's, whose signatures we cannot check."""
+    by_id = _LOCAL_PART.fullmatch(mail.message_id.strip("<> ")) or _MARK.fullmatch(mail.header(MARK_HEADER).strip())
+    return bool(by_id) and mail.header("auto-submitted").lower().startswith("auto-")
 
 
 def _signature(purpose: str, body: str, key: bytes) -> str:

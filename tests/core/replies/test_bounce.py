@@ -4,7 +4,8 @@ import pytest
 
 from mailer.domain.message import InboundMail
 from mailer.domain.reading import MailKind
-from mailer.replies.bounce import read_bounce, read_complaint
+from mailer.replies.bounce import read_bounce
+from mailer.replies.complaint import read_complaint
 from mailer.replies.reading import read
 from mailer.replies.zones import zones
 from tests.core.replies.mails import PHRASES, mail

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from mailer.domain.actions import EndReplyHold, MarkUndelivered, PlaceHold, SuppressAddress, TrackPromise
 from mailer.domain.agreement import HoldKind
-from mailer.domain.reading import Finding, Intent, MailKind, Match, MatchMethod, Reading, SenderStanding
+from mailer.domain.reading import FailureCause, Finding, Intent, MailKind, Match, MatchMethod, Reading, SenderStanding
 from mailer.replies.react import react
 from mailer.replies.resolvers import add_business_days
 from tests.core.replies.mails import ALDER, INV_1, INV_2, OUTBOX, WEDNESDAY
@@ -35,6 +35,8 @@ readings = st.builds(
     delegate=st.none() | st.just("ann@alder.example"),
     failed_address=st.sampled_from(["", "ap@alder.example", "else@alder.example"]),
     failure=st.sampled_from(["", "5.1.1: no such address", "delayed: 4.4.1"]),
+    failure_cause=st.none() | st.sampled_from(FailureCause),
+    is_delayed=st.booleans(),
 )
 matches = st.builds(
     Match,

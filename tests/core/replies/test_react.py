@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -203,7 +204,7 @@ def test_a_dead_address_is_suppressed_and_the_customer_held() -> None:
     assert actions[:3] == (
         SuppressAddress(address="ap@alder.example", reason="5.1.1"),
         PlaceHold(invoice_ids=(), kind=HoldKind.BOUNCE, reason="the address does not work", deadline_on=IN_FIVE_DAYS),
-        MarkUndelivered(outbox_id=OUTBOX, hard=True, why="5.1.1"),
+        MarkUndelivered(outbox_id=OUTBOX, hard=True, why="5.1.1", address="ap@alder.example"),
     )
     assert isinstance(actions[3], AskPerson)
 
@@ -218,7 +219,8 @@ def test_another_address_is_not_blamed(address: str, sent_to: str) -> None:
 
 def test_a_passing_failure_is_marked_and_a_delay_is_not() -> None:
     assert kinds(reaction(bounced(MailKind.BOUNCE_SOFT), matched())) == [MarkUndelivered, AskPerson]
-    assert reaction(bounced(MailKind.BOUNCE_SOFT, failure="delayed: 4.4.1"), matched()) == ()
+    delayed = replace(bounced(MailKind.BOUNCE_SOFT, failure="delayed: 4.4.1"), is_delayed=True)
+    assert reaction(delayed, matched()) == ()
 
 
 @pytest.mark.parametrize("kind", [MailKind.BOUNCE_HARD, MailKind.BOUNCE_SOFT, MailKind.COMPLAINT])
