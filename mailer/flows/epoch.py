@@ -97,7 +97,7 @@ async def restored(tx: Tx, data: Path) -> Freeze | None:
     kept = in_file(data)  # before the database is read: what another worker claims meanwhile must not look missing
     known = await in_database(tx)
     if kept is None:
-        if known is None:
+        if known is None or known.counter <= 1:  # a crash before the file was first written
             return None
         why = f"{data / NAME} is missing, so nobody can tell whether the database was restored from a backup"
         return Freeze(code=FreezeCode.RESTORED, why=why)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import Select, distinct, func, insert, select, update
+from sqlalchemy import Select, distinct, func, insert, select, union, update
 
 from mailer.domain.delivery import OutboxState
 from mailer.domain.ids import OutboxId
@@ -92,12 +92,12 @@ async def due(tx: Tx, now: datetime) -> int:
 
 async def gone_since(tx: Tx, since: datetime) -> int:
     """Return how many messages went out, or may have, after that moment; those that a person released do not count."""
-    return await _number(tx, select(func.count()).select_from(_gone(since).subquery()))
+    return await _number(tx, select(func.count()).select_from(union(*_gone(since)).subquery()))
 
 
 async def concerned(tx: Tx, since: datetime, now: datetime) -> int:
     """Return how many customers get, or got after `since`, a message that nobody released."""
-    both = _due(now).union(_gone(since)).subquery()
+    both = union(_due(now), *_gone(since)).subquery()
     return await _number(tx, select(func.count(distinct(both.c.customer_id))))
 
 
@@ -126,13 +126,13 @@ def _due(now: datetime) -> Select[Any]:
     return select(outbox.c.id, outbox.c.customer_id).where(waiting | taken, outbox.c.released_at.is_(None))
 
 
-def _gone(since: datetime) -> Any:
+def _gone(since: datetime) -> tuple[Select[Any], ...]:
     """Messages handed over after `since`: by their attempts, or in DATA now, or left there by a worker that died."""
     unreleased = select(outbox.c.id, outbox.c.customer_id).where(outbox.c.released_at.is_(None))
     tried = select(attempts.c.outbox_id).where(attempts.c.outcome.in_(WENT_OUT), attempts.c.at > since)
     in_doubt = (outbox.c.state == OutboxState.UNKNOWN.value) & (outbox.c.finished_at > since)
     now_in_data = outbox.c.state == OutboxState.IN_DATA.value
-    return unreleased.where(outbox.c.id.in_(tried)).union(unreleased.where(in_doubt), unreleased.where(now_in_data))
+    return unreleased.where(outbox.c.id.in_(tried)), unreleased.where(in_doubt), unreleased.where(now_in_data)
 
 
 def _held(freeze_id: str) -> Any:
