@@ -21,7 +21,7 @@ from pathlib import Path
 from mailer.clock import new_id
 from mailer.reminders.breaker import Freeze, FreezeCode
 from mailer.store import state
-from mailer.store.session import Tx
+from mailer.store.session import StoreUnreachable, Tx
 
 if sys.platform != "win32":
     import fcntl
@@ -32,7 +32,7 @@ NAME = "epoch"
 _FACT, _PAST = "epoch", "epoch_past"
 
 
-class EpochNotKept(Exception):
+class EpochNotKept(StoreUnreachable):
     """The file cannot be written: nothing may be sent, for a restored database would not be known by it."""
 
 

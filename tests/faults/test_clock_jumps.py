@@ -11,16 +11,16 @@ import pytest
 from mailer.channels.channel import BeforeData
 from mailer.domain.delivery import Outcome
 from mailer.domain.message import Envelope
-from mailer.flows.plan_reminders import tick
 from mailer.flows.release_held import held_list, release
 from mailer.flows.trouble import note_inbox_read
 from tests.stories.delivery_peers import Peer
 from tests.stories.world import MONDAY, World
-from workers.jobs import Service, drain
+from workers.jobs import Service, drain, tick
 
 DUE = date(2026, 9, 4)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-SMALL = [way * span for span in (timedelta(seconds=1), HOUR, DAY, timedelta(hours=26)) for way in (1, -1)]
+#: Back first: who has been ahead is further behind afterwards.
+SMALL = [way * span for way in (-1, 1) for span in (timedelta(seconds=1), HOUR, DAY, timedelta(hours=26))]
 BIG = [way * span for span in (timedelta(hours=26, seconds=1), 30 * DAY) for way in (1, -1)] + [
     datetime(year, 1, 1, tzinfo=UTC) - MONDAY for year in (1970, 2038, 2100)
 ]
@@ -46,7 +46,7 @@ class Machine:
         """One round with fresh balances and a read inbox: what stops sending is the clock, and nothing else."""
         await self.world.import_ledger()
         await note_inbox_read(self.world.app.store, self.world.clock())
-        await tick(self.world.app.planner())
+        await tick(self.service)
         while (await drain(self.service)).more:
             pass
 
@@ -98,7 +98,7 @@ async def test_a_big_jump_stops_all_sending_before_the_first_message(machine: Ma
     machine.set_clock(moved)
     await machine.work()
     assert await is_frozen(machine.world)
-    await machine.world.owe_many([100], due=machine.world.clock().date() - 3 * DAY)
+    await machine.world.owe_many([100], due=DUE)
     machine.pass_time(3 * HOUR)
     await machine.work()
     assert len(machine.peer.taken) == 3, "nothing leaves, neither twice nor for the first time"
@@ -134,9 +134,28 @@ async def test_a_clock_behind_the_record_stops_a_process_that_just_started(machi
     await again.work()
     assert await is_frozen(machine.world)
     machine.set_clock(27 * HOUR)
+    await again.work()
+    assert await is_frozen(machine.world), "also when it is right again: a person says so"
     await again.go_on()
     await again.work()
     assert not await is_frozen(machine.world)
+
+
+async def test_what_a_clock_in_the_future_has_written_is_not_sent_with_its_wrong_dates(world: World) -> None:
+    world.clock.at += 3 * DAY  # the machine started so
+    await world.owe_many(range(3), due=DUE)
+    machine = started(world, Peer())
+    await world.import_ledger()
+    await tick(machine.service)
+    machine.set_clock(-3 * DAY)
+    await machine.work()
+    assert await is_frozen(world)
+    await machine.go_on()
+    assert {e.payload["code"] for e in await world.events("reminder.cancelled")} == {"misdated"}
+    await machine.work()
+    assert len(machine.peer.taken) == 3
+    queued = await world.events("reminder.queued")
+    assert [event.at for event in queued[3:]] == [world.clock()] * 3
 
 
 async def test_a_week_off_is_no_jump_and_is_followed_by_one_mail_to_each_at_its_next_rung(world: World) -> None:
@@ -173,7 +192,7 @@ async def test_a_clock_far_ahead_at_the_start_finds_the_balances_too_old(machine
     machine.set_clock(4000 * DAY)
     again = started(machine.world, machine.peer)
     await note_inbox_read(machine.world.app.store, machine.world.clock())
-    await tick(machine.world.app.planner())
+    await tick(again.service)
     await drain(again.service)
     assert len(machine.peer.taken) == 3
     assert "stale_data" in await machine.world.codes()
