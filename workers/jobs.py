@@ -13,7 +13,7 @@ import structlog
 from mailer.channels.channel import Channel
 from mailer.clock import ClockWatch, steady_seconds
 from mailer.flows.copy_to_sent import copy_to_sent
-from mailer.flows.hold_sending import clock_jumped
+from mailer.flows.hold_sending import clock_is_right
 from mailer.flows.plan_reminders import TickReport
 from mailer.flows.plan_reminders import tick as plan_tick
 from mailer.flows.read_reply import ReadReport, read_stored
@@ -55,8 +55,8 @@ class Service:
 
 
 async def tick(service: Service) -> TickReport:
-    """Settle and plan."""
-    return await plan_tick(service.app.planner())
+    """Settle and plan; not on a clock that a person has yet to look at."""
+    return await plan_tick(service.app.planner()) if await _clock_is_right(service) else TickReport()
 
 
 async def drain(service: Service) -> DrainReport:
@@ -65,13 +65,18 @@ async def drain(service: Service) -> DrainReport:
     A clock that was set far off stops all sending: also in the middle of a drain, which then ends, to be run again.
     """
     ends = monotonic() + SLICE_SECONDS
-    await clock_jumped(service.app.store, service.watch.look(), service.app.clock())
-    service.watch.forget()
+    await _clock_is_right(service)
 
     def may_go_on() -> bool:
         return monotonic() < ends and not service.stopping.is_set() and jumped(service.watch.look()) is None
 
     return await send_drain(replace(service.app.sender(service.channel), may_go_on=may_go_on))
+
+
+async def _clock_is_right(service: Service) -> bool:
+    is_right = await clock_is_right(service.app.store, service.watch.look(), service.app.clock())
+    service.watch.forget()  # what it saw is written down
+    return is_right
 
 
 async def poll(service: Service) -> tuple[PollReport, ReadReport]:

@@ -64,6 +64,8 @@ def release(
 
     done = run(work)
     say(f"{done.messages} messages {'dropped; what is due is planned anew' if drop_ else 'released'}")
+    if done.misdated:
+        say(f"{done.misdated} were written by a clock that was ahead; they are cancelled and planned anew")
 
 
 async def _held(app: App) -> HeldList | None:

@@ -21,7 +21,7 @@ from pathlib import Path
 from mailer.clock import new_id
 from mailer.reminders.breaker import Freeze, FreezeCode
 from mailer.store import state
-from mailer.store.session import Tx
+from mailer.store.session import StoreUnreachable, Tx
 
 if sys.platform != "win32":
     import fcntl
@@ -32,7 +32,7 @@ NAME = "epoch"
 _FACT, _PAST = "epoch", "epoch_past"
 
 
-class EpochNotKept(Exception):
+class EpochNotKept(StoreUnreachable):
     """The file cannot be written: nothing may be sent, for a restored database would not be known by it."""
 
 
@@ -97,7 +97,7 @@ async def restored(tx: Tx, data: Path) -> Freeze | None:
     kept = in_file(data)  # before the database is read: what another worker claims meanwhile must not look missing
     known = await in_database(tx)
     if kept is None:
-        if known is None:
+        if known is None or known.counter <= 1:  # a crash before the file was first written
             return None
         why = f"{data / NAME} is missing, so nobody can tell whether the database was restored from a backup"
         return Freeze(code=FreezeCode.RESTORED, why=why)

@@ -54,11 +54,17 @@ async def freeze(tx: Tx, found: Freeze, now: datetime) -> str:
     return frozen.why
 
 
-async def clock_jumped(store: Store, moved: timedelta, now: datetime) -> None:
-    """Stop all sending when the clock has jumped that far in this process; a small jump is no matter."""
+async def clock_is_right(store: Store, moved: timedelta, now: datetime) -> bool:
+    """Whether nobody has to look at the clock; stops all sending when it has jumped too far (`moved`) in this process.
+
+    On a clock that is wrong nothing should be planned or settled either: promises would be broken by it.
+    """
     if (found := breaker.jumped(moved)) is not None:
         async with store.transaction() as tx:
             await freeze(tx, found, now)
+    async with store.reading() as tx:
+        frozen = await freezes.running(tx)
+    return frozen is None or frozen.code != FreezeCode.CLOCK
 
 
 async def vouch(tx: Tx, code: str, data: Path, now: datetime) -> epoch.Epoch | None:

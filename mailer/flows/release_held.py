@@ -17,6 +17,7 @@ from mailer.flows.conclude_delivery import message_event
 from mailer.flows.epoch import keep
 from mailer.flows.hold_sending import vouch
 from mailer.flows.recording import happened
+from mailer.reminders.breaker import FreezeCode
 from mailer.store import customers, deliveries, events, freezes, invoices, outbox
 from mailer.store.freezes import Frozen
 from mailer.store.outbox import OutboxEntry
@@ -56,10 +57,14 @@ class HeldList:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Released:
-    """What came of ending a freeze: let go or dropped, and found to have gone out before."""
+    """What came of ending a freeze: let go or dropped, and those of which this was not to be said.
+
+    `found_sent` had gone out before; `misdated` were written by a clock that was ahead, and are planned anew.
+    """
 
     messages: int
     found_sent: int = 0
+    misdated: int = 0
 
 
 async def held_list(store: Store) -> HeldList | None:
@@ -89,23 +94,26 @@ async def release(
     """Let exactly the list of that hash go, and end the freeze; each message is still checked when it is claimed.
 
     `reconcile` is asked first: what went out before is marked as sent instead. Messages queued since the freeze are not
-    on the list; they count for the next verdict. Raises NotFrozen, ListChanged, EpochNotKept (then it is still frozen,
-    by the file that is not there).
+    on the list; they count for the next verdict. What a clock in the future has written is cancelled. Raises NotFrozen,
+    ListChanged, EpochNotKept (it is released then, and frozen anew as long as the file is missing).
     """
     async with store.reading() as tx:
         frozen, entries = await _seen(tx, seen)
-    gone = await reconcile(entries) if reconcile is not None else frozenset()
+    gone = await reconcile(entries) & freezes.ids_of(entries) if reconcile is not None else frozenset()
     async with store.transaction() as tx:
         frozen, entries = await _seen(tx, seen)
         for entry in entries:
             if entry.message.id in gone:
                 await _went_out(tx, entry, now)
+        misdated = 0
+        for entry in await freezes.written_after(tx, now) if frozen.code == FreezeCode.CLOCK else ():
+            misdated += await _cancel(tx, entry, "misdated", "written by a clock that was ahead", actor, now)
         many = await freezes.release(tx, frozen.id, now)
         await _end(tx, frozen, "released", messages=many, seen=seen, actor=actor, now=now)
         renewed = await vouch(tx, frozen.code, data, now)
     if renewed is not None:
         keep(data, renewed)
-    return Released(messages=many, found_sent=len(entries) - many)
+    return Released(messages=many, found_sent=len(gone), misdated=misdated)
 
 
 async def drop(store: Store, seen: str, *, data: Path, actor: str, now: datetime) -> Released:
@@ -117,7 +125,7 @@ async def drop(store: Store, seen: str, *, data: Path, actor: str, now: datetime
         frozen, entries = await _seen(tx, seen)
         many = 0
         for entry in entries:
-            many += await _cancel(tx, entry, actor, now)
+            many += await _cancel(tx, entry, "dropped", "dropped by a person from the held list", actor, now)
         await _end(tx, frozen, "dropped", messages=many, seen=seen, actor=actor, now=now)
         renewed = await vouch(tx, frozen.code, data, now)
     if renewed is not None:
@@ -143,14 +151,13 @@ async def _end(tx: Tx, frozen: Frozen, outcome: str, *, messages: int, seen: str
     await events.record(tx, [event])
 
 
-async def _cancel(tx: Tx, entry: OutboxEntry, actor: str, now: datetime) -> bool:
+async def _cancel(tx: Tx, entry: OutboxEntry, code: str, why: str, actor: str, now: datetime) -> bool:
     """Cancel a message and free its rungs; False when a worker was faster."""
-    why = "dropped by a person from the held list"
     message = entry.message
     if not await deliveries.move(tx, message.id, OutboxState.CANCELLED, fence=message.fence, now=now, text=why):
         return False
     await outbox.free_steps(tx, message.id)
-    event, salt = message_event("reminder.cancelled", entry, now, {"code": "dropped", "why": why})
+    event, salt = message_event("reminder.cancelled", entry, now, {"code": code, "why": why})
     await events.record(tx, [(replace(event, actor=actor), salt)])
     return True
 
@@ -165,5 +172,5 @@ async def _went_out(tx: Tx, entry: OutboxEntry, now: datetime) -> None:
 
 
 def _hash(frozen: Frozen, entries: Sequence[OutboxEntry]) -> str:
-    ids = "\n".join([frozen.id, *freezes.ids_of(entries)])
+    ids = "\n".join([frozen.id, *sorted(freezes.ids_of(entries))])
     return hashlib.sha256(ids.encode()).hexdigest()[:_HASH_DIGITS]

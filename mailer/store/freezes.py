@@ -72,6 +72,13 @@ async def held(tx: Tx, freeze_id: str) -> list[OutboxEntry]:
     return [entry for entry in found if entry is not None]
 
 
+async def written_after(tx: Tx, now: datetime) -> list[OutboxEntry]:
+    """Return the waiting messages that were written by a clock ahead of `now`: their dates are wrong."""
+    statement = select(outbox.c.id).where(outbox.c.state.in_(_HOLDABLE), outbox.c.created_at > now)
+    found = [await outbox_rows.load(tx, OutboxId(row.id)) for row in await tx.all(statement.order_by(outbox.c.id))]
+    return [entry for entry in found if entry is not None]
+
+
 async def held_count(tx: Tx, freeze_id: str) -> int:
     """Return how many messages wait because of a freeze."""
     return await _number(tx, select(func.count()).select_from(outbox).where(_held(freeze_id)))
@@ -132,7 +139,7 @@ def _gone(since: datetime) -> tuple[Select[Any], ...]:
     tried = select(attempts.c.outbox_id).where(attempts.c.outcome.in_(WENT_OUT), attempts.c.at > since)
     in_doubt = (outbox.c.state == OutboxState.UNKNOWN.value) & (outbox.c.finished_at > since)
     now_in_data = outbox.c.state == OutboxState.IN_DATA.value
-    return tuple(unreleased.where(one) for one in (outbox.c.id.in_(tried), in_doubt, now_in_data))
+    return unreleased.where(outbox.c.id.in_(tried)), unreleased.where(in_doubt), unreleased.where(now_in_data)
 
 
 def _held(freeze_id: str) -> Any:
@@ -156,6 +163,6 @@ def _frozen(row: Any) -> Frozen:
     )
 
 
-def ids_of(entries: Sequence[OutboxEntry]) -> tuple[OutboxId, ...]:
-    """Return the ids of messages, sorted."""
-    return tuple(sorted(entry.message.id for entry in entries))
+def ids_of(entries: Sequence[OutboxEntry]) -> frozenset[OutboxId]:
+    """Return the ids of messages."""
+    return frozenset(entry.message.id for entry in entries)

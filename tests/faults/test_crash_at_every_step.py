@@ -46,6 +46,7 @@ async def _in_doubt(world: World) -> int:
 async def test_reminders_are_never_doubled_and_never_lost(world: World) -> None:
     """Each N is a new invoice, so that one house lives through every death."""
     place = 0
+    world.allow(1000)  # a customer for each death, within an hour: far more than a house of one customer sends in a day
     while True:
         place += 1
         number = f"INV-{place}"
@@ -76,6 +77,7 @@ async def test_reminders_are_never_doubled_and_never_lost(world: World) -> None:
 @pytest.mark.timeout(600)
 async def test_replies_are_never_lost_and_never_count_twice(world: World) -> None:
     place = 0
+    world.allow(1000)  # as above
     while True:
         place += 1
         number, address = f"INV-{place}", f"ap{place}@alder.example"

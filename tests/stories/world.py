@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -73,6 +74,20 @@ class World:
         )
         self.rows[number] = row
         await self.import_ledger()
+
+    async def owe_many(self, numbers: Sequence[int], *, due: date) -> None:
+        """Put one invoice each of so many customers ("INV-7" of "K7") into the ledger, and import it once."""
+        for number in numbers:
+            self.rows[f"INV-{number}"] = (
+                f"K{number},Customer K{number},ap{number}@alder.example,en,GB,Europe/London,"
+                f"INV-{number},{due - timedelta(days=30)},{due},EUR,500.00,500.00"
+            )
+        await self.import_ledger()
+
+    def allow(self, messages: int) -> None:
+        """Let so many messages a day go out unasked, whatever the share of customers: the story is not about that."""
+        sending = self.app.settings.sending.model_copy(update={"breaker_messages": messages, "breaker_floor": messages})
+        self.app = replace(self.app, settings=self.app.settings.model_copy(update={"sending": sending}))
 
     async def pay(self, number: str, *, left: str = "0.00") -> None:
         """Change what is open on an invoice, as the next export of the bookkeeping would show it."""
