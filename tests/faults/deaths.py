@@ -53,6 +53,31 @@ class Life:
 
 def live(parts: App, work: Work, *, last_step: int = 0) -> Life:
     """Do some work in a process of its own that dies at a step (0: never), and say how it ended."""
+    child, read_end = _fork(parts, work, last_step)
+    with os.fdopen(read_end, "rb") as pipe:
+        said = pipe.read()
+    _, status = os.waitpid(child, 0)
+    if os.WIFSIGNALED(status):
+        return Life(died=True, steps=last_step)
+    return Life(died=False, steps=int(said or b"0"), failed=os.WEXITSTATUS(status) != _DONE)
+
+
+async def sleepwalk(parts: App, work: Work, meanwhile: Callable[[], Awaitable[None]]) -> Life:
+    """Do some work in a process that stops itself (SIGSTOP) on its way, and wakes when `meanwhile` is over."""
+    child, read_end = _fork(parts, work, 0)
+    _, status = os.waitpid(child, os.WUNTRACED)  # noqa: ASYNC222 - it stops within a second
+    if os.WIFSTOPPED(status):
+        try:
+            await meanwhile()
+        finally:
+            os.kill(child, signal.SIGCONT)
+        _, status = os.waitpid(child, 0)  # noqa: ASYNC222 - it is awake and almost done
+    os.close(read_end)
+    return Life(died=os.WIFSIGNALED(status), steps=0, failed=status != 0)
+
+
+def _fork(parts: App, work: Work, last_step: int) -> tuple[int, int]:
+    """Start the process; return its pid and where it will say how many steps it took."""
     read_end, write_end = os.pipe()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 warns of threads; the child uses none of them
@@ -61,12 +86,7 @@ def live(parts: App, work: Work, *, last_step: int = 0) -> Life:
         os.close(read_end)
         _be_the_process(parts, work, last_step, write_end)
     os.close(write_end)
-    with os.fdopen(read_end, "rb") as pipe:
-        said = pipe.read()
-    _, status = os.waitpid(child, 0)
-    if os.WIFSIGNALED(status):
-        return Life(died=True, steps=last_step)
-    return Life(died=False, steps=int(said or b"0"), failed=os.WEXITSTATUS(status) != _DONE)
+    return child, read_end
 
 
 def _be_the_process(parts: App, work: Work, last_step: int, write_end: int) -> None:
