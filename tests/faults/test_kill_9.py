@@ -11,14 +11,13 @@ from pathlib import Path
 import pytest
 
 from tests.faults.invariants import check
+from tests.faults.long import PIECE_VARIABLE
 from tests.faults.table import note
 from tests.faults.victims import a_place, massacre
 from tests.servers.dovecot import Dovecot
 
 QUICK = (10, 100)
 FULL = (100, 1000)
-#: Which piece of the long run this is; each has a seed of its own.
-PIECE_VARIABLE = "DULY_FAULT_PIECE"
 
 pytestmark = pytest.mark.timeout(3600)
 
