@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
 
 from mailer.channels.channel import BeforeData, Channel
 from mailer.domain.delivery import Outcome
@@ -64,9 +63,16 @@ class InterruptedChannel:
     async def close(self) -> None:
         await self._channel.close()
 
-    def __getattr__(self, name: str) -> Any:
-        """Whatever else a channel says of itself is what the real one says."""
-        return getattr(self._channel, name)
+    @property
+    def account(self) -> str:
+        return str(getattr(self._channel, "account", ""))
+
+    @property
+    def lanes(self) -> int:
+        return int(getattr(self._channel, "lanes", 1))
+
+    def rest_seconds(self) -> float:
+        return float(getattr(self._channel, "rest_seconds", lambda: 0.0)())
 
 
 async def nothing() -> None:
