@@ -13,7 +13,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 RESULTS ?= docs/figures/faults.jsonl
 PIECES ?= 1
-.PHONY: help venv demo test test-full test-long servers check suite format lock clean
+.PHONY: help venv demo test test-full test-long bench servers check suite format lock clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -30,6 +30,9 @@ test-full: .venv/.with-dev ## the fault tests in full size (within an hour on 2 
 
 test-long: .venv/.with-dev ## the next piece of the long fault run (half an hour; PIECES=3 does three), and what is left
 	@$(BIN)/python -m tests.faults.long $(RESULTS) $(PIECES)
+
+bench: .venv/.with-dev ## the benchmarks, as ratios against the bare libraries in the same run
+	@for script in $(wildcard tests/benchmarks/bench_*.py); do echo "--- $$script"; $(BIN)/python $$script || exit 1; done
 
 servers: ## install the test servers (Dovecot, smtp-sink, Redis) with apt when CI=true or DULY_APT=1
 	@.ci/servers
