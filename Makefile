@@ -11,10 +11,12 @@ UV := $(shell command -v uv 2>/dev/null)
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test servers check suite format lock clean
+RESULTS ?= docs/figures/faults.jsonl
+PIECES ?= 1
+.PHONY: help venv demo test test-full test-long bench servers check suite format lock clean
 
 help: ## list these targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
 
 venv: .venv/.with-$(EXTRAS) ## make .venv and install Duly into it (EXTRAS=demo,postgres adds extras)
 
@@ -22,6 +24,15 @@ demo: .venv/.with-demo ## install and run the demonstration: no accounts, nothin
 	@$(BIN)/duly demo
 
 test: .venv/.with-dev servers check suite ## everything: what a clean machine needs, the gates, the suite
+
+test-full: .venv/.with-dev ## the fault tests in full size (within an hour on 2 cores), and a table of what was lost
+	@$(BIN)/pytest -q tests/faults -m "not long" --timeout=3600
+
+test-long: .venv/.with-dev ## the next piece of the long fault run (half an hour; PIECES=3 does three), and what is left
+	@$(BIN)/python -m tests.faults.long $(RESULTS) $(PIECES)
+
+bench: .venv/.with-dev ## the benchmarks, as ratios against the bare libraries in the same run
+	@for script in $(wildcard tests/benchmarks/bench_*.py); do echo "--- $$script"; $(BIN)/python $$script || exit 1; done
 
 servers: ## install the test servers (Dovecot, smtp-sink, Redis) with apt when CI=true or DULY_APT=1
 	@.ci/servers

@@ -1,0 +1,84 @@
+"""The long run, in pieces of half an hour at most that can be done one at a time: `make test-long` does the next.
+
+    python -m tests.faults.long RESULTS.jsonl [HOW_MANY]
+
+A piece that passed leaves one line in the results file, with its figures; what has a line is not done again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+
+from tests.faults.table import RESULTS_VARIABLE
+
+#: A piece that takes longer is given up and stays to be done.
+MOST_SECONDS = 1800
+PIECE_VARIABLE = "DULY_FAULT_PIECE"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """One test in its long size, and which part of it (its seeds come from that number)."""
+
+    test: str
+    number: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.test.rpartition('/')[2]} #{self.number}"
+
+
+#: Ten times 100 kills and 1,000 messages for each database; 5,000 seeds of 40 days.
+PIECES = (
+    *(Piece(test="tests/faults/test_kill_9.py -k sqlite-piece", number=n) for n in range(1, 11)),
+    *(Piece(test="tests/faults/test_kill_9.py -k postgresql-piece", number=n) for n in range(1, 11)),
+    *(Piece(test="tests/faults/test_simulation.py -k piece", number=n) for n in range(1, 26)),
+)
+
+
+def left(results: Path) -> list[Piece]:
+    """Return the pieces without a line in the results file."""
+    done = (
+        {json.loads(line)["piece"] for line in results.read_text("utf-8").splitlines()} if results.exists() else set()
+    )
+    return [piece for piece in PIECES if piece.name not in done]
+
+
+def do(piece: Piece, results: Path) -> bool:
+    """Run a piece and keep its figures; return whether it passed."""
+    begin = monotonic()
+    with tempfile.NamedTemporaryFile() as figures:
+        environment = {**os.environ, PIECE_VARIABLE: str(piece.number), RESULTS_VARIABLE: figures.name}
+        command = [sys.executable, "-m", "pytest", "-q", "-m", "long", *piece.test.split()]
+        try:
+            passed = subprocess.run(command, env=environment, timeout=MOST_SECONDS, check=False).returncode == 0
+        except subprocess.TimeoutExpired:
+            passed = False
+        rows = [json.loads(line) for line in Path(figures.name).read_text("utf-8").splitlines()]
+    if passed:
+        line = {"piece": piece.name, "seconds": round(monotonic() - begin), "figures": rows}
+        with results.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+    return passed
+
+
+def main(results: Path, many: int) -> int:
+    """Do the next pieces and say what is left."""
+    results.parent.mkdir(parents=True, exist_ok=True)
+    failed = 0
+    for piece in left(results)[:many]:
+        print(f"--- {piece.name}", flush=True)
+        failed += not do(piece, results)
+    print(f"{len(left(results))} of {len(PIECES)} pieces are left; {failed} failed now")
+    return int(failed > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 1))
