@@ -127,7 +127,7 @@ async def scripted(
     def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         tasks.add(asyncio.create_task(peer._serve(reader, writer)))
 
-    server = await asyncio.start_server(serve, host, 0)
+    server = await asyncio.start_server(serve, host, 0, limit=16_000_000)
     peer.port = server.sockets[0].getsockname()[1]
     try:
         yield peer
