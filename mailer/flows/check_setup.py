@@ -65,10 +65,11 @@ async def check_setup(setup: Setup, *, done: Callable[[Check], None] = lambda _:
     Nothing is changed and no mail is sent. Returns them in a fixed order; whatever a probe meets becomes a failing
     check with its fix.
     """
+    tokens = SharedTokens(setup.settings, timeout_seconds=STEP_SECONDS)
     probes: dict[str, Callable[[Setup], Awaitable[Sequence[Check]]]] = {
         "data folder": _folder,
         "seller": _seller,
-        **_accounts(setup),
+        **_accounts(setup, tokens),
         "database": _database,
         "time zones": _time_zones,
         "policies": _policies,
@@ -88,7 +89,10 @@ async def check_setup(setup: Setup, *, done: Callable[[Check], None] = lambda _:
             done(check)
         return checks
 
-    found = await asyncio.gather(*(one(name, probe) for name, probe in probes.items()))
+    try:
+        found = await asyncio.gather(*(one(name, probe) for name, probe in probes.items()))
+    finally:
+        await tokens.close()
     return tuple(check for checks in found for check in checks)
 
 
@@ -122,10 +126,9 @@ async def _seller(setup: Setup) -> Sequence[Check]:
     return [Check(name="seller", ok=True, detail=f"{seller.name} <{seller.address}>{note}")]
 
 
-def _accounts(setup: Setup) -> dict[str, Callable[[Setup], Awaitable[Sequence[Check]]]]:
+def _accounts(setup: Setup, tokens: SharedTokens) -> dict[str, Callable[[Setup], Awaitable[Sequence[Check]]]]:
     """Return the probes of both servers, and of the tokens that they share when one takes no password."""
     settings, config = setup.settings, setup.config
-    tokens = SharedTokens(settings, timeout_seconds=STEP_SECONDS)
 
     async def oauth(_: Setup) -> Sequence[Check]:
         return [await check_tokens(tokens, config)]

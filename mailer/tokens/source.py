@@ -20,8 +20,19 @@ MARGIN_SECONDS = 60.0
 #: For servers that do not say how long a token lives (RFC 6749 §5.1 only recommends it).
 UNSTATED_SECONDS = 600.0
 LONGEST_SECONDS = 86_400.0
+#: A refresh token that was refused is not shown again for so long: who asks too often is locked out.
+REFUSED_SECONDS = 300.0
 #: A command keeps its own tokens fresh; so long is its answer taken for good.
 COMMAND_SECONDS = 300.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ended:
+    """A refresh token that the server refused, with its words and the time of `seconds`."""
+
+    refresh_token: str = field(repr=False)
+    sentence: str
+    at_seconds: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +56,7 @@ class TokenSource:
         self._fetch: asyncio.Task[AccessToken] | None = None
         #: A new refresh token that could not be written down yet.
         self._unkept = ""
+        self._ended: _Ended | None = None
         self._given: WeakKeyDictionary[asyncio.Task[object], str] = WeakKeyDictionary()
 
     @property
@@ -113,7 +125,14 @@ class TokenSource:
         old = await asyncio.to_thread(self._kept.current)
         if not old:
             raise TokenRefused(f"nobody has logged in at {self._settings.peer} yet: {self._settings.log_in_again}")
-        return await self._exchanged({"refresh_token": old})
+        ended, now_seconds = self._ended, self._seconds()
+        if ended is not None and ended.refresh_token == old and now_seconds < ended.at_seconds + REFUSED_SECONDS:
+            raise TokenRefused(ended.sentence)
+        try:
+            return await self._exchanged({"refresh_token": old})
+        except TokenRefused as problem:
+            self._ended = _Ended(refresh_token=old, sentence=str(problem), at_seconds=now_seconds)
+            raise
 
     async def _exchanged(self, shown: Mapping[str, str]) -> AccessToken:
         """Show what the grant wants, return the access token, keep a new refresh token (RFC 6749 §6)."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import stat
-import sys
 from pathlib import Path
 
 import pytest
@@ -187,6 +186,25 @@ async def test_nobody_logged_in_yet_and_a_login_that_ended_need_a_person(
         await TokenSource(login(token_server, tmp_path)).token()
 
 
+async def test_a_refused_refresh_token_is_shown_again_only_after_a_pause_or_a_new_login(
+    token_server: TokenServer, tmp_path: Path
+) -> None:
+    seconds, settings = Seconds(), login(token_server, tmp_path)
+    source = TokenSource(settings, seconds=seconds)
+    token_server.refresh_tokens = {"canary-refresh-by-login"}
+    for _ in range(20):
+        with pytest.raises(TokenRefused, match="it has been revoked"):
+            await source.token()
+    assert len(token_server.forms) == 1
+    seconds.now += 301
+    with pytest.raises(TokenRefused):
+        await source.token()
+    assert len(token_server.forms) == 2
+    anew = RefreshTokens(settings.folder, "login", client_id=CLIENT_ID, first=settings.first_refresh_token)
+    anew.keep("canary-refresh-by-login")
+    assert await source.token() == "canary-access-1"
+
+
 @pytest.mark.parametrize(
     ("answer", "kind", "words"),
     [
@@ -211,9 +229,11 @@ async def test_every_other_answer_is_one_of_three_kinds(
     token_server: TokenServer, tmp_path: Path, answer: Canned, kind: type[Exception], words: str
 ) -> None:
     token_server.canned.append(answer)
-    source = TokenSource(login(token_server, tmp_path))
+    seconds = Seconds()
+    source = TokenSource(login(token_server, tmp_path), seconds=seconds)
     with pytest.raises(kind, match=words):
         await source.token()
+    seconds.now += 301
     assert (await source.token()).startswith("canary-access")  # the next call asks again
 
 
@@ -251,46 +271,3 @@ async def test_a_lifetime_that_is_no_number_does_not_last_for_ever(token_server:
 def test_secrets_never_travel_in_clear(token_server: TokenServer, tmp_path: Path, url: str) -> None:
     with pytest.raises(TokenMisconfigured, match=r"oauth\.token_url is no https:// address"):
         login(token_server, tmp_path, token_url=url)
-
-
-def printing(code: str) -> str:
-    """A command line that runs this Python code."""
-    return f"'{sys.executable}' -c \"{code}\""
-
-
-async def test_a_command_gives_the_token_and_is_asked_again_after_five_minutes(
-    token_server: TokenServer, tmp_path: Path
-) -> None:
-    count = tmp_path / "count"
-    code = f"open('{count}', 'a').write('x'); print('canary-access'); print('more')"
-    seconds = Seconds()
-    source = TokenSource(login(token_server, tmp_path, grant=Grant.COMMAND, command=printing(code)), seconds=seconds)
-    assert await source.token() == "canary-access"
-    seconds.now += 299
-    await source.token()
-    seconds.now += 1
-    await source.token()
-    assert count.read_text(encoding="utf-8") == "xx"
-    assert token_server.asked == []
-
-
-@pytest.mark.parametrize(
-    ("command", "kind", "words"),
-    [
-        (printing("raise SystemExit(3)"), TokenUnavailable, "failed with code 3: run it by hand"),
-        (printing("import time; time.sleep(60)"), TokenUnavailable, "did not end within 1 s"),
-        (printing(""), TokenMisconfigured, "printed nothing"),
-        (printing("print('canary two words')"), TokenMisconfigured, "characters that no token has"),
-        ("/no/such/program canary", TokenMisconfigured, "cannot be run"),
-        ("unbalanced 'canary", TokenMisconfigured, "cannot be run"),
-    ],
-)
-async def test_a_command_that_fails_is_named_without_its_words(
-    token_server: TokenServer, tmp_path: Path, command: str, kind: type[Exception], words: str
-) -> None:
-    timeout_seconds = 1.0 if "sleep" in command else 20.0
-    of = login(token_server, tmp_path, grant=Grant.COMMAND, command=command, timeout_seconds=timeout_seconds)
-    source = TokenSource(of)
-    with pytest.raises(kind, match=words) as raised:
-        await source.token()
-    assert "canary" not in str(raised.value)
