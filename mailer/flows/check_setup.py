@@ -127,7 +127,10 @@ async def _smtp(setup: Setup) -> Sequence[Check]:
 
 
 async def _imap(setup: Setup) -> Sequence[Check]:
-    return [await check_imap(setup.settings.imap, setup.settings.seller.address, setup.config)]
+    settings = setup.settings
+    return [
+        await check_imap(one, settings.seller.address, setup.config) for one in (settings.imap, *settings.mailboxes)
+    ]
 
 
 async def _redis(setup: Setup) -> Sequence[Check]:
