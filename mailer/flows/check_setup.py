@@ -137,7 +137,8 @@ def _accounts(setup: Setup, tokens: SharedTokens) -> dict[str, Callable[[Setup],
         return [await check_smtp(settings.smtp, tokens, config)]
 
     async def imap(_: Setup) -> Sequence[Check]:
-        return [await check_imap(settings.imap, tokens, settings.seller.address, config)]
+        mailboxes = (settings.imap, *settings.mailboxes)
+        return [await check_imap(one, tokens, settings.seller.address, config) for one in mailboxes]
 
     probes: dict[str, Callable[[Setup], Awaitable[Sequence[Check]]]] = {"smtp": smtp, "imap": imap}
     return {"oauth": oauth, **probes} if "oauth" in {settings.smtp.auth, settings.imap.auth} else probes

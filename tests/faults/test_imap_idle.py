@@ -128,7 +128,7 @@ async def test_a_half_open_link_is_noticed(dovecot: Dovecot) -> None:
 async def test_a_server_that_talks_without_end_fills_no_memory_and_wakes_in_measure() -> None:
     flood = b"* OK [ALERT] look here\r\n* 3 EXISTS\r\n" * 20_000
     async with (
-        scripted({"IDLE": (b"+ idling\r\n", *(flood,) * 20)}) as peer,
+        scripted({"IDLE": (b"+ idling\r\n", *(flood,) * 4)}) as peer,
         ImapMailbox(peer.settings()) as mailbox,
     ):
         await mailbox.examine("INBOX")

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from mailer.mailbox.answers import fetch_items, folder_names, search_day
+from mailer.mailbox.answers import fetch_items, folder_names, search_day, special_names, usual_names
 from mailer.mailbox.batches import batches
 from mailer.mailbox.wire import ResponseReader, WireError, decode_folder, encode_folder, quoted
 
@@ -92,6 +92,23 @@ def test_quoting() -> None:
 )
 def test_lists_of_folders(line: tuple[bytes, ...], names: tuple[str, ...]) -> None:
     assert folder_names([line]) == names
+
+
+def test_folders_with_a_use_stated_or_usual() -> None:
+    google = [
+        (b'* LIST (\\HasNoChildren \\Sent) "/" "[Gmail]/Gesendet"',),
+        (b'* LIST (\\HasNoChildren \\junk) "/" "[Gmail]/Spam"',),
+    ]
+    assert special_names(google) == {"\\Sent": "[Gmail]/Gesendet", "\\Junk": "[Gmail]/Spam"}
+    exchange = [
+        (b'* LIST (\\HasNoChildren) "/" "Archive/2019/Sent Items"',),
+        (b'* LIST (\\HasNoChildren) "/" "Sent Items"',),
+        (b'* LIST (\\Noselect) "/" "Junk"',),
+        (b'* LIST (\\HasNoChildren) "/" "Junk Email"',),
+        (b'* LIST (\\HasNoChildren) "/" "Not Sent"',),
+    ]
+    assert special_names(exchange) == {}
+    assert usual_names(exchange) == {"\\Sent": "Sent Items", "\\Junk": "Junk Email"}
 
 
 @pytest.mark.parametrize(
