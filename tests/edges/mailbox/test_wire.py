@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from mailer.mailbox.answers import fetch_items, folder_names, search_day, special_names, usual_names
+from mailer.mailbox.answers import fetch_items, folder_names, search_day, special_names
 from mailer.mailbox.batches import batches
 from mailer.mailbox.wire import ResponseReader, WireError, decode_folder, encode_folder, quoted
 
@@ -107,8 +107,7 @@ def test_folders_with_a_use_stated_or_usual() -> None:
         (b'* LIST (\\HasNoChildren) "/" "Junk Email"',),
         (b'* LIST (\\HasNoChildren) "/" "Not Sent"',),
     ]
-    assert special_names(exchange) == {}
-    assert usual_names(exchange) == {"\\Sent": "Sent Items", "\\Junk": "Junk Email"}
+    assert special_names(exchange) == {"\\Sent": "Sent Items", "\\Junk": "Junk Email"}
 
 
 @pytest.mark.parametrize(
