@@ -35,7 +35,7 @@ from workers.jobs import Service, attempt
 
 DAYS, CUSTOMERS, INVOICES = 40, 14, 20
 #: Hours (UTC) at which the jobs run; the ledger is imported before the first.
-HOURS = (8, 10, 12, 15)
+HOURS = (9, 14)
 #: Days at the end on which nothing fails, so that all can come to rest.
 CALM_DAYS = 4
 NEVER = 10**9
