@@ -171,8 +171,8 @@ class Simulation:
         self.answered = len(self.channel.deliveries)
         for mail in fresh:
             draw = self.fate.draw(f"answer {mail.recipients[0]}")
-            today = self.clock().date()
-            for number in [n for n in self.ledger if f"{n} " in f"{mail.words} ".replace("\n", " ")][:1]:
+            today, said = self.clock().date(), f"{mail.words} ".replace("\n", " ")
+            for number in [n for n in self.ledger if f"{n} " in said][:1]:
                 match draw.choices(("pay", "promise", "dispute", "away", "nothing"), (35, 20, 8, 7, 30))[0]:
                     case "pay":
                         self.payments.append((today + timedelta(days=draw.randint(0, 4)), number))
