@@ -189,7 +189,8 @@ class ImapProtocol(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]  # aio
         self._room -= sum(map(len, response)) + RESPONSE_OCTETS
         if self._room < 0:
             raise WireError(f"much more than anybody asked for in answer to {pending.name}")
-        pending.append_to_resp(response)
+        # Not by append_to_resp, which sets a timer anew for every line; `data_received` does for every packet.
+        pending._resp_lines.append(response)  # noqa: SLF001 -- the subject of this file
 
     def _greet(self, line: bytes) -> None:
         if line[:5].upper().rstrip() != b"* OK":
