@@ -223,7 +223,8 @@ class ImapProtocol(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]  # aio
         self._room -= sum(map(len, response)) + RESPONSE_OCTETS
         if self._room < 0:
             raise WireError(f"much more than anybody asked for in answer to {pending.name}")
-        pending.append_to_resp(response)
+        # Not by append_to_resp, which sets a timer anew for every line; `data_received` does for every packet.
+        pending._resp_lines.append(response)  # noqa: SLF001 -- the subject of this file
 
     def _give_literal(self) -> None:
         literal, self._literal = self._literal, None
