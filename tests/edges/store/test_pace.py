@@ -118,7 +118,7 @@ async def test_ordinary_days_are_counted_without_today(store: Store) -> None:
 async def test_customers_with_open_invoices_are_counted_once(store: Store) -> None:
     for number in (1, 2, 3):
         await message(store, number)
-    rows = [
+    owed = [
         ("1", "cus_1", 100, None),
         ("2", "cus_1", 100, None),
         ("3", "cus_2", 0, None),
