@@ -231,3 +231,4 @@ def backup(
     say(f"{made.path}: {made.size_bytes} bytes, checked")
     say(f"SHA-256  {made.sha256}")
     say(f"Not in it: {CONFIG_NAME} (it holds passwords), tokens/, templates/ and policies/; keep them elsewhere.")
+    say("After it was put back, sending is on hold until you have looked: `duly outbox held`.")

@@ -30,9 +30,11 @@ class BackupReport:
 async def back_up(store: Store, target: Path, *, actor: str, now: datetime) -> BackupReport:
     """Copy the database to a file that only its owner may read, check the copy, and put it on record.
 
-    The settings are not in it: they hold passwords. The copy is written beside the target and renamed at the end, so
-    that a file of that name is always a whole backup. Raises BackupRefused when there is a file already or no folder,
-    NoFileToCopy on PostgreSQL, StoreUnreachable (disk full, database out of reach, copy damaged), OSError.
+    The settings are not in it: they hold passwords. Nor is `<data>/epoch`, which must stay where it is when a backup is
+    put back: by it Duly knows that this database is older than the mail it has sent, and starts on hold. The copy is
+    written beside the target and renamed at the end, so that a file of that name is always a whole backup. Raises
+    BackupRefused when there is a file already or no folder, NoFileToCopy on PostgreSQL, StoreUnreachable (disk full,
+    database out of reach, copy damaged), OSError.
     """
     target = _free(target)
     part = target.with_name(f".{target.name}.{new_id('part')}")

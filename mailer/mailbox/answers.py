@@ -135,12 +135,12 @@ def special_names(responses: Iterable[Response]) -> dict[str, str]:
     r"""Return folders by the use the server states for them, from LIST responses: "\Sent" → name (RFC 6154 §2).
 
     Of several with one use the first in the alphabet counts, so that every look finds the same. Where the server states
-    none for sent or junk mail, a folder with a usual name for it is taken.
+    none for sent or junk mail, the folder with a usual name that lies least deep is taken.
     """
     folders = sorted(_folders(responses), reverse=True)
     found = {
         use: name
-        for name, _ in folders
+        for name, _ in sorted(folders, key=lambda one: (len(one[0]), one[0]), reverse=True)
         for use, names in _USUAL_NAMES.items()
         if _LAST_PART.split(name)[-1].lower() in names
     }
