@@ -86,7 +86,7 @@ async def test_replies_are_never_lost_and_never_count_twice(world: World) -> Non
         world.reply(world.mails_about(number)[0], "We will pay on 2 October 2026.", sender=address)
         countdown = Countdown(left=place)
         await _round_that_may_die(world, countdown)
-        world.clock.at += timedelta(minutes=16)  # past the lease of the mailbox
+        world.clock.at += timedelta(minutes=3)  # past the lease of the mailbox
         await world.round()
         facts = await world.facts(number)
         assert len(facts.promises) == 1, f"killed at {place}"

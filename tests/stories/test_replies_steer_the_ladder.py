@@ -150,8 +150,8 @@ async def test_a_hard_bounce_suppresses_the_address_and_asks_a_person(world: Wor
 
 async def test_history_is_stored_and_matched_but_never_reacted_to(world: World) -> None:
     await world.owe("INV-1", due=date(2026, 9, 30))
-    world.reply(None, "We dispute invoice INV-1, it is wrong.", folder="Junk", Subject="INV-1")
-    intake = replace(world.app.intake(), folders=("Junk",))
+    world.reply(None, "We dispute invoice INV-1, it is wrong.", folder="Dunning", Subject="INV-1")
+    intake = replace(world.app.intake(), folders=("Dunning",))
     assert (await poll(intake)).fetched == 0  # the first contact starts at the folder's end
     assert (await poll(intake, since=date(2026, 1, 1))).fetched == 1
     await read_stored(world.app.reader())
