@@ -81,7 +81,7 @@ async def vouch(tx: Tx, code: str, data: Path, now: datetime) -> epoch.Epoch | N
 
 async def _verdict(tx: Tx, limits: BreakerLimits, now: datetime) -> Freeze | None:
     """Judge what is due; the costlier facts are only looked up when they can matter."""
-    due, sent = await freezes.due(tx, now), await freezes.gone_since(tx, now - DAY)
+    due, sent = await freezes.due_and_gone(tx, now, now - DAY)
     if breaker.is_small(due, sent, limits):
         return None
     facts = RunFacts(

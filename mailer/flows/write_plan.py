@@ -71,8 +71,8 @@ class PlanWriting:
     async def finish(self) -> None:
         """Write what was kept back. Raises Taken when a rung was claimed by another message meanwhile."""
         await events.keep_payloads(self.tx, self._kept)
+        await outbox.pass_over(self.tx, self._passed, self.now)  # before what is said: rungs show in this order
         await outbox.enqueue_all(self.tx, self.entries)
-        await outbox.pass_over(self.tx, self._passed, self.now)
         await state.drop_verdicts(self.tx, self._gone)
         await state.put_verdicts(self.tx, self._verdicts, self.now)
         await can_write(self.tx, [entry.message.customer_id for entry in self.entries])

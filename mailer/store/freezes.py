@@ -92,14 +92,16 @@ async def release(tx: Tx, freeze_id: str, now: datetime) -> int:
 # --- what the breaker judges by
 
 
-async def due(tx: Tx, now: datetime) -> int:
-    """Return how many messages are about to leave and were not released by a person."""
-    return await _number(tx, select(func.count()).select_from(_due(now).subquery()))
+async def due_and_gone(tx: Tx, now: datetime, since: datetime) -> tuple[int, int]:
+    """Return how many messages are about to leave, and how many went out, or may have, after `since`.
 
-
-async def gone_since(tx: Tx, since: datetime) -> int:
-    """Return how many messages went out, or may have, after that moment; those that a person released do not count."""
-    return await _number(tx, select(func.count()).select_from(union(*_gone(since)).subquery()))
+    Those that a person released do not count. Both are counted at one moment: what another worker moves from the one
+    to the other meanwhile would otherwise be counted twice.
+    """
+    about_to = select(func.count()).select_from(_due(now).subquery()).scalar_subquery()
+    gone = select(func.count()).select_from(union(*_gone(since)).subquery()).scalar_subquery()
+    row = await tx.first(select(about_to.label("due"), gone.label("gone")))
+    return (row.due, row.gone) if row else (0, 0)
 
 
 async def concerned(tx: Tx, since: datetime, now: datetime) -> int:

@@ -136,8 +136,9 @@ async def test_a_backup_put_back_before_anything_was_sent_since_changes_nothing(
 
 
 async def test_a_missing_file_holds_sending_and_a_release_writes_it_again(house: World) -> None:
-    await house.owe_many([1, 2], due=DUE)
-    await send(house)
+    for number in (1, 2):  # after the first claim alone it may be a crash before the first write
+        await house.owe_many([number], due=DUE)
+        await send(house)
     (data(house) / epoch.NAME).unlink()
     await house.owe_many([3], due=DUE)
     assert await send(house) == (HELD, [])

@@ -47,6 +47,7 @@ def copier(world: World, *, port: int = 0, timeout_seconds: float = 20.0, folder
 
 async def send(world: World, number: int) -> None:
     """Send one reminder to a customer of its own, and let the minute pass in which a provider files its own copy."""
+    world.allow(1000)
     await world.owe(f"INV-{number}", due=DUE, customer=f"K{number}", email=f"ap{number}@alder.example")
     await note_inbox_read(world.app.store, world.clock())
     await tick(world.app.planner())
