@@ -105,6 +105,7 @@ async def claim(sender: Sender, *, skip: Collection[str], most: int) -> Claimed:
     async with sender.store.transaction() as tx:
         if blocked := await _blocked(sender, tx, now):
             return Claimed(blocked=blocked)
+        await state.put(tx, "claim:turn", "")  # one worker after the other: each counts what those before have taken
         if await sending_frozen(tx, limits=sender.breaker, now=now, data=sender.data):
             return Claimed(blocked="frozen")
         entries = await _lease(sender, tx, now, skip=skip, most=most)
