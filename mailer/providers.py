@@ -72,7 +72,7 @@ NO_PROVIDER = Provider(
     auth="password",
     smtp=None,
     imap=None,
-    limits=SendingLimits(connections=2, domain_lanes=2),
+    limits=SendingLimits(connections=2),
     oauth=OAuthEndpoints(),
 )
 

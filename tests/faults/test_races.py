@@ -66,7 +66,6 @@ async def _settle(world: World, how: str, number: int) -> None:
             await switch_mode(store, live=False, actor=actor, reason="stop", now=now)
 
 
-@pytest.mark.xfail(strict=True, reason="the guards are asked when a message is claimed, not in the commit of in_data")
 @pytest.mark.parametrize("how", ["payment", "part_payment", "dispute", "hold", "pause"])
 async def test_nothing_goes_out_after_it_was_settled(house: World, how: str) -> None:
     """C4: the settlement is committed at each point between planning and the commit that allows DATA."""

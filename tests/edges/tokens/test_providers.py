@@ -30,7 +30,7 @@ def test_every_provider_can_be_set_up(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize(
     ("values", "limits"),
     [
-        ({}, SendingLimits(connections=2, domain_lanes=2)),
+        ({}, SendingLimits(connections=2)),
         ({"smtp.provider": "relay"}, SendingLimits(connections=8)),
         (
             {"smtp.provider": MICROSOFT, "smtp.per_minute": 10, "smtp.connections": 1},
