@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -10,6 +11,8 @@ from sqlalchemy import Executable, Row, Table, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from mailer.store.sqlite_link import link
 
 
 class StoreUnreachable(Exception):
@@ -63,6 +66,7 @@ class Store:
     def __init__(self, url: str) -> None:
         self.url = url
         self.engine = _engine(url)
+        self._turn = asyncio.Lock()
 
     @property
     def dialect(self) -> str:
@@ -76,18 +80,19 @@ class Store:
         On SQLite it is the only writer from its start, so what it reads cannot change before it commits. On PostgreSQL
         it is READ COMMITTED: what must not change meanwhile is locked by the caller (`customers.lock`).
         """
-        async with self._connected() as connection:
-            if connection.dialect.name == "sqlite":
-                await connection.exec_driver_sql("BEGIN IMMEDIATE")
-                try:
-                    yield Tx(connection)
-                except BaseException:
-                    await connection.exec_driver_sql("ROLLBACK")
-                    raise
-                await connection.exec_driver_sql("COMMIT")
-                return
-            async with connection.begin():
+        if self.dialect != "sqlite":
+            async with self._connected() as connection, connection.begin():
                 yield Tx(connection)
+            return
+        # SQLite lets a writer wait by asking again and again, at ever longer intervals; our own wait by turns.
+        async with self._turn, self._connected() as connection:
+            await connection.exec_driver_sql("BEGIN IMMEDIATE")
+            try:
+                yield Tx(connection)
+            except BaseException:
+                await connection.exec_driver_sql("ROLLBACK")
+                raise
+            await connection.exec_driver_sql("COMMIT")
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Tx]:
@@ -131,7 +136,8 @@ def _engine(url: str) -> AsyncEngine:
         settings = {"server_settings": {"plan_cache_mode": "force_custom_plan"}}
         return create_async_engine(url, pool_pre_ping=True, connect_args=settings, hide_parameters=True)
     # One connection would serialise reads behind writes; WAL lets readers go on. AUTOCOMMIT: we say BEGIN ourselves.
-    engine = create_async_engine(url, connect_args={"timeout": 30}, isolation_level="AUTOCOMMIT", hide_parameters=True)
+    arguments = {"timeout": 30, "async_creator_fn": link}
+    engine = create_async_engine(url, connect_args=arguments, isolation_level="AUTOCOMMIT", hide_parameters=True)
 
     @event.listens_for(engine.sync_engine, "connect")
     def _pragmas(connection: Any, _record: Any) -> None:

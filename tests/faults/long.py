@@ -21,6 +21,14 @@ from tests.faults.table import RESULTS_VARIABLE
 #: A piece that takes longer is given up and stays to be done.
 MOST_SECONDS = 1800
 PIECE_VARIABLE = "DULY_FAULT_PIECE"
+#: Makes a piece of A3 another size, to try it out.
+KILLS_VARIABLE = "DULY_FAULT_KILLS"
+SENDS_VARIABLE = "DULY_FAULT_SENDS"
+
+
+def size_of(kills: int, sends: int) -> tuple[int, int]:
+    """Return how many kills and messages a test is to have: what the environment says, else its own size."""
+    return int(os.environ.get(KILLS_VARIABLE, kills)), int(os.environ.get(SENDS_VARIABLE, sends))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
