@@ -41,7 +41,7 @@ async def test_a_link_lost_at_each_byte_of_a_poll_costs_nothing(dovecot: Dovecot
 
 
 async def test_a_link_that_falls_silent_costs_nothing(dovecot: Dovecot) -> None:
-    await cut_everywhere(dovecot, every=1500, hows=(How.STALL,), timeout_seconds=0.5)
+    await cut_everywhere(dovecot, every=1000, hows=(How.STALL,), timeout_seconds=0.5)
 
 
 async def test_a_link_that_is_lost_every_time_is_told_and_costs_nothing_once_it_holds(dovecot: Dovecot) -> None:
