@@ -17,6 +17,7 @@ from tests.faults.history import History
 from tests.faults.invariants import check
 from tests.faults.long import PIECE_VARIABLE, size_of
 from tests.faults.massacre import massacre
+from tests.faults.second_oracle import a_postfix_place
 from tests.faults.table import note
 from tests.faults.victims import a_place
 from tests.servers.dovecot import Dovecot
@@ -89,3 +90,22 @@ async def test_processes_killed_at_random_lose_nothing_and_say_nothing_twice(
         tmp_path, dovecot, database=database, url=url, redis_url=redis_url, size=size_of(*size), seed=seed,
         connections=connections,
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "size", [pytest.param((4, 40), id="sqlite"), pytest.param(FULL, id="100-kills", marks=pytest.mark.full)]
+)
+async def test_a_server_of_another_make_agrees(
+    tmp_path: Path, dovecot: Dovecot, redis_url: str, size: tuple[int, int]
+) -> None:
+    """The second oracle: Postfix's sink, by Message-ID. It lays no copies, so only replies can settle a doubt."""
+    (kills, sends), seed = size, 2000
+    with a_postfix_place(tmp_path, dovecot, database_url="", redis_url=redis_url) as place:
+        await place.set_up()
+        await massacre(place, kills=kills, sends=sends, seed=seed)
+        history = await place.settle()
+    figures = note(f"A3 kill -9, smtp-sink, seed {seed}", "sqlite", history, faults=place.kills)
+    check(history, f"seed {seed}")
+    assert figures.messages == sends, f"seed {seed}: lost before they were planned"
+    assert figures.unknown <= place.kills * DEFAULT_CONNECTIONS, f"seed {seed}: more in doubt than was under way"
+    assert len(_arrived(history) | _in_doubt(history)) == sends, f"seed {seed}: neither arrived nor in doubt"
