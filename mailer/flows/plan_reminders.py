@@ -117,14 +117,14 @@ async def _write_together(planner: Planner, ids: Sequence[CustomerId], now: date
         await customers.lock_all(tx, ids)
         found = await case_facts.load(tx, ids, now=now)
         settled = []
-        for one, facts in found.items():
+        for facts in found.values():
             _, calendar = rules_of(planner.policies, facts, now)
             todo = settlement(facts, today=calendar.local_day(now))
             if not todo.is_empty:
-                await carry_out(tx, facts, todo, now=now)
-                settled.append(one)
-        if settled:
-            found |= await case_facts.load(tx, settled, now=now)
+                settled.append((facts, todo))
+        found |= await carry_out(tx, settled, now=now)
+        if others := [facts.customer.id for facts, _ in settled if found[facts.customer.id] is facts]:
+            found |= await case_facts.load(tx, others, now=now)
         writing = PlanWriting(
             desk=planner.desk,
             tx=tx,

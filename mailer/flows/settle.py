@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -10,7 +11,7 @@ from mailer.agreements.promise import settle as settle_promise
 from mailer.clock import new_id
 from mailer.domain.agreement import Hold, HoldKind, Promise, PromiseState
 from mailer.domain.case import CaseFacts, StepHow, Task
-from mailer.domain.ids import CaseId, InvoiceId
+from mailer.domain.ids import CaseId, CustomerId, InvoiceId
 from mailer.domain.invoice import Invoice, InvoiceClosing
 from mailer.flows.recording import Happened, happened
 from mailer.store import agreements, contacts, customers, events, inbox, outbox
@@ -77,8 +78,34 @@ def _outcome(facts: CaseFacts) -> str:
     return "written_off" if InvoiceClosing.WRITTEN_OFF in closings else "paid"
 
 
-async def carry_out(tx: Tx, facts: CaseFacts, todo: Settlement, *, now: datetime) -> None:
-    """Write a settlement and its events in this transaction."""
+async def carry_out(
+    tx: Tx, settled: Sequence[tuple[CaseFacts, Settlement]], *, now: datetime
+) -> dict[CustomerId, CaseFacts]:
+    """Write settlements and their events in this transaction.
+
+    Returns the facts as they are now of those for whom nothing but a case was opened; the others' must be loaded again.
+    """
+    done: list[Happened] = []
+    opened: dict[CustomerId, CaseFacts] = {}
+    for facts, todo in settled:
+        done.extend(await _promises_and_holds(tx, facts, todo, now))
+        for task in todo.tasks:
+            await contacts.close_task(tx, task.id, now)
+            await outbox.mark_steps(tx, StepHow.SKIPPED, now, task_id=task.id)
+            done.append(_event("task.closed", facts, now, {"task": task.id}, {"why": "nothing is owed any more"}))
+        if todo.opens_case:
+            opened[facts.customer.id] = replace(facts, case_id=CaseId(new_id("case")))
+            done.append(_event("case.opened", opened[facts.customer.id], now, {}, {}))
+        if todo.closes_case and facts.case_id is not None:
+            await customers.close_case(tx, facts.case_id, todo.closes_case, now)
+            done.append(_event("case.closed", facts, now, {}, {"outcome": todo.closes_case}))
+    await customers.open_cases(tx, [(one.case_id, owner) for owner, one in opened.items() if one.case_id], now)
+    await events.record(tx, done)
+    alone = {facts.customer.id for facts, todo in settled if todo == Settlement(opens_case=True)}
+    return {owner: facts for owner, facts in opened.items() if owner in alone}
+
+
+async def _promises_and_holds(tx: Tx, facts: CaseFacts, todo: Settlement, now: datetime) -> list[Happened]:
     done: list[Happened] = []
     for promise, state in todo.promises:
         await agreements.save_promise(tx, replace(promise, state=state))
@@ -96,18 +123,7 @@ async def carry_out(tx: Tx, facts: CaseFacts, todo: Settlement, *, now: datetime
         await agreements.mark_alarmed(tx, hold.id, now)
         payload = {"kind": hold.kind.value, "reason": hold.reason, "deadline_on": str(hold.deadline_on)}
         done.append(_event("hold.deadline_passed", facts, now, {"hold": hold.id}, payload))
-    for task in todo.tasks:
-        await contacts.close_task(tx, task.id, now)
-        await outbox.mark_steps(tx, StepHow.SKIPPED, now, task_id=task.id)
-        done.append(_event("task.closed", facts, now, {"task": task.id}, {"why": "nothing is owed any more"}))
-    if todo.opens_case:
-        case_id = CaseId(new_id("case"))
-        await customers.open_case(tx, case_id, facts.customer.id, now)
-        done.append(_event("case.opened", replace(facts, case_id=case_id), now, {}, {}))
-    if todo.closes_case and facts.case_id is not None:
-        await customers.close_case(tx, facts.case_id, todo.closes_case, now)
-        done.append(_event("case.closed", facts, now, {}, {"outcome": todo.closes_case}))
-    await events.record(tx, done)
+    return done
 
 
 def _event(type_: str, facts: CaseFacts, now: datetime, refs: dict[str, str], payload: dict[str, object]) -> Happened:

@@ -8,11 +8,12 @@ import unicodedata
 from collections.abc import Iterable
 from copy import copy
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from itertools import groupby
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
+from babel.numbers import NumberPattern
 from markupsafe import Markup, escape
 
 from mailer.domain.money import Money, exponent
@@ -46,10 +47,16 @@ def money_text(money: Money, locale: Locale) -> str:
 
     The number of places is ISO 4217's: CLDR has none for some currencies (IQD), and would round what is owed.
     """
-    pattern = copy(locale.currency_formats["standard"])
-    pattern.frac_prec = (exponent(money.currency),) * 2
+    pattern = _exact_pattern(locale, exponent(money.currency))
     text = str(pattern.apply(money.decimal, locale, currency=money.currency, currency_digits=False))
     return _LETTER_BY_DIGIT.sub("\N{NO-BREAK SPACE}", text)
+
+
+@cache
+def _exact_pattern(locale: Locale, places: int) -> NumberPattern:
+    pattern: NumberPattern = copy(locale.currency_formats["standard"])
+    pattern.frac_prec = (places,) * 2
+    return pattern
 
 
 def totals_text(amounts: Iterable[Money], locale: Locale) -> tuple[str, ...]:
@@ -61,6 +68,7 @@ def totals_text(amounts: Iterable[Money], locale: Locale) -> tuple[str, ...]:
     )
 
 
+@lru_cache(maxsize=4096)
 def long_date(day: date, locale: Locale) -> str:
     """Return a date that cannot be misread ("3 November 2026", "November 3, 2026", "3. November 2026")."""
     return str(format_date(day, format="long", locale=locale))
@@ -81,10 +89,7 @@ def wrap(text: str, columns: int = TEXT_COLUMNS) -> str:
 
     Empty lines part paragraphs. Long words (numbers, addresses) stay whole, and no-break spaces hold.
     """
-    return "".join(
-        textwrap.fill(part, columns, break_long_words=False, break_on_hyphens=False) + "\n\n"
-        for part in _paragraphs(text)
-    )
+    return "".join(_filled(part, columns) + "\n\n" for part in _paragraphs(text))
 
 
 def html_paragraphs(text: str) -> Markup:
@@ -112,6 +117,12 @@ def aligned(rows: Iterable[object], *columns: tuple[str, str, str]) -> str:
     return "\n".join(
         _GAP.join(_padded(*cell) for cell in zip(line, widths, sides, strict=True)).rstrip() for line in lines
     )
+
+
+@lru_cache(maxsize=1024)
+def _filled(paragraph: str, columns: int) -> str:
+    """Return a paragraph re-flowed; most are the same in every mail of a template."""
+    return textwrap.fill(paragraph, columns, break_long_words=False, break_on_hyphens=False)
 
 
 def _paragraphs(text: str) -> list[str]:

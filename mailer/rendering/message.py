@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from email.charset import BASE64, QP
 from email.header import Header
+from email.mime.base import MIMEBase
 from email.mime.multipart import MIMEMultipart
 from email.mime.nonmultipart import MIMENonMultipart
-from email.policy import compat32
 from email.utils import format_datetime
 from html import escape
 
@@ -23,8 +23,7 @@ MAX_REFERENCES = 20
 _BODY_TAG = re.compile(r"<body\b[^>]*>", re.IGNORECASE)
 #: Above one non-ASCII byte in six, base64 is shorter than quoted-printable.
 _BASE64_ABOVE = 1 / 6
-#: Headers are folded already; folded again, an id longer than a line would leave its header line empty.
-_ON_THE_WIRE = compat32.clone(linesep="\r\n", max_line_length=None)
+
 _WIDE = bytes(range(128, 256))
 
 
@@ -75,7 +74,7 @@ def build_message(
         _set(message, own_field_name(name), text_header(name, value))
     message.attach(_part(rendered.text, "plain"))
     message.attach(_part(rendered.html, "html"))
-    return message.as_bytes(policy=_ON_THE_WIRE)
+    return _on_the_wire(message)
 
 
 def mark_as_copy(rendered: RenderedMail, customer_name: str) -> RenderedMail:
@@ -108,6 +107,21 @@ def _part(text: str, subtype: str) -> MIMENonMultipart:
     part.set_payload(text, utf8(BASE64 if wide > len(content) * _BASE64_ABOVE else QP))
     del part["MIME-Version"]  # belongs to the message, not to its parts (RFC 2045 §4)
     return part
+
+
+def _on_the_wire(message: MIMEMultipart) -> bytes:
+    """Return what `as_bytes` would (RFC 2046 §5.1.1), but for the headers: these are folded already.
+
+    Folded again, an id longer than a line would leave its header line empty; and it takes a third of the time.
+    """
+    mark = f"--{message.get_boundary()}"
+    parts = [part for part in message.get_payload() if isinstance(part, MIMENonMultipart)]
+    text = "".join(f"{mark}\n{_fields(part)}\n{part.get_payload()}\n" for part in parts)
+    return f"{_fields(message)}\n{text}{mark}--\n".replace("\n", "\r\n").encode("ascii")
+
+
+def _fields(message: MIMEBase) -> str:
+    return "".join(f"{name}: {value}\n" for name, value in message.items())
 
 
 def _boundary(own_id: str) -> str:

@@ -126,4 +126,6 @@ def _context(values: DataclassInstance) -> dict[str, object]:
 
 def _tidy(text: str) -> str:
     """Return the text without trailing blanks, with at most one empty line in a row and one newline at the end."""
-    return _MANY_EMPTY_LINES.sub("\n\n", _TRAILING_SPACE.sub("", text)).strip() + "\n"
+    if " \n" in text or "\t\n" in text:  # asked first: the pattern stops at every blank
+        text = _TRAILING_SPACE.sub("", text)
+    return _MANY_EMPTY_LINES.sub("\n\n", text).strip() + "\n"

@@ -74,7 +74,7 @@ class Shelves(BaseLoader):
 
     def find(self, name: str) -> Path | None:
         """Return the file that a template path stands for, None when no folder has it or the path leaves them."""
-        return next((Path(place) for place in self._places_of(name) if Path(place).is_file()), None)
+        return next((Path(place) for place in self._places_of(name) if _stamp(place) is not None), None)
 
     def _places_of(self, name: str) -> tuple[str, ...]:
         """Return where a template path may lie, the user's folder first; () when it leaves the folders."""
@@ -86,7 +86,7 @@ class Shelves(BaseLoader):
 
     def has(self, template: TemplateName) -> bool:
         """Return whether all three files of a template can be found."""
-        return all(self.find(template.part(part)) for part in PARTS)
+        return all(any(map(_stamp, self._places_of(template.part(part)))) for part in PARTS)
 
     def get_source(self, environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
         """Return text, file name and a test whether both are still current (the loader interface of Jinja)."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 
 from babel import Locale
 
@@ -144,6 +145,7 @@ def default_pay_by(today: date) -> date:
     return day + timedelta(days=max(0, 7 - day.weekday()) if day.weekday() >= _SATURDAY else 0)
 
 
+@lru_cache(maxsize=8)
 def _seller_values(seller: Seller) -> SellerValues:
     return SellerValues(
         name=one_line(seller.name),

@@ -130,10 +130,13 @@ async def known_senders(tx: Tx, email: str, domain: str) -> tuple[list[CustomerI
     return [CustomerId(r.customer_id) for r in exact], [CustomerId(r.customer_id) for r in near]
 
 
-async def open_case(tx: Tx, case_id: CaseId, customer_id: CustomerId, now: datetime) -> None:
-    """Open a case; raises Taken when one is running."""
-    row = {"id": case_id, "customer_id": customer_id, "open_key": customer_id, "opened_at": now, "outcome": ""}
-    await tx.run(insert(cases), [row])
+async def open_cases(tx: Tx, opened: Sequence[tuple[CaseId, CustomerId]], now: datetime) -> None:
+    """Open cases; raises Taken when one is running for one of the customers."""
+    rows = [
+        {"id": case_id, "customer_id": owner, "open_key": owner, "opened_at": now, "outcome": ""}
+        for case_id, owner in opened
+    ]
+    await tx.run(insert(cases), rows)
 
 
 async def close_case(tx: Tx, case_id: CaseId, outcome: str, now: datetime) -> None:

@@ -205,6 +205,14 @@ def test_any_text_is_either_refused_or_comes_back_as_it_was(subject: str, name: 
     assert raw_header(content, "To").endswith("<m@n.example>" if name else "m@n.example")
 
 
+@settings(max_examples=300, deadline=None)
+@given(text=st.text(), html=st.text(alphabet="a =\r\n\t.\u00e4\u2028-"))
+def test_the_bytes_are_those_that_the_standard_library_would_write(text: str, html: str) -> None:
+    content = build(replace(MAIL, text=text, html=html))
+    wire = policy.compat32.clone(linesep="\r\n", max_line_length=None)
+    assert message_from_bytes(content, policy=wire).as_bytes() == content
+
+
 def test_a_copy_for_ourselves_cannot_be_taken_for_the_mail() -> None:
     copy = mark_as_copy(MAIL, "North\nwind <Ltd>")
     assert copy.subject == "[COPY for North wind <Ltd> \N{EN DASH} not sent] A friendly reminder: invoice INV-1"
