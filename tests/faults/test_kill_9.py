@@ -2,6 +2,8 @@
 
 Quick: 6 kills. Full: 100 kills, 1,000 messages for each database. Long: pieces of that size until it is ten times so.
 A kill leaves one message in doubt for each delivery that was under way; with one connection that is at most one.
+Evidence must settle every doubt whose mail arrived. What died between the commit that announces DATA and the server has
+no copy anywhere and stays listed, so the share that is settled (a column of the table) depends on when the kills fall.
 """
 
 from __future__ import annotations
@@ -26,8 +28,6 @@ QUICK = (6, 60)
 FULL = (100, 1000)
 #: What a process may have under way when the settings say nothing.
 DEFAULT_CONNECTIONS = provider("").limits.connections
-#: Of the doubts of a big run, the share that evidence must settle.
-SETTLED_SHARE = 0.95
 
 pytestmark = pytest.mark.timeout(3600)
 
@@ -51,8 +51,6 @@ async def _killed_at_random(
         f"seed {seed}: copies lie in the Sent folder, and nobody has found them: {left & arrived}"
     )
     assert len(arrived) == sends - len(left), f"seed {seed}: neither sent nor in doubt"
-    if kills >= FULL[0]:
-        assert figures.settled >= SETTLED_SHARE * figures.unknown, f"seed {seed}: too few doubts were settled"
 
 
 def _arrived(history: History) -> set[str]:
