@@ -12,6 +12,7 @@ import structlog
 pytest_plugins = [
     "tests.servers.dovecot",
     "tests.servers.postgres",
+    "tests.servers.migrated",
     "tests.servers.redis",
     "tests.servers.smtp",
     "tests.servers.tokens",

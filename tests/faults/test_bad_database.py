@@ -23,7 +23,7 @@ from tests.stories.world import World
 from workers.jobs import Service, attempt
 
 #: Statements between two tries in the quick tier.
-STRIDE = 9
+STRIDE = 18
 
 pytestmark = pytest.mark.timeout(3600)
 
@@ -37,9 +37,9 @@ async def sqlite_house(tmp_path: Path, recording_smtp: RecordingSmtp, dovecot: D
 
 @pytest.fixture
 async def postgres_house(
-    tmp_path: Path, recording_smtp: RecordingSmtp, dovecot: Dovecot, postgres_url: str
+    tmp_path: Path, recording_smtp: RecordingSmtp, dovecot: Dovecot, migrated_postgres_url: str
 ) -> AsyncIterator[World]:
-    world = await fault_house(tmp_path, recording_smtp, dovecot, database_url=postgres_url)
+    world = await fault_house(tmp_path, recording_smtp, dovecot, database_url=migrated_postgres_url)
     yield world
     await world.app.close()
 

@@ -54,7 +54,7 @@ async def house(
 ) -> AsyncIterator[tuple[World, bool]]:
     """A world, and whether every place is to be tried."""
     database, _, how_many = request.param.partition("-")
-    url = request.getfixturevalue("postgres_url") if database == "postgresql" else ""
+    url = request.getfixturevalue("migrated_postgres_url") if database == "postgresql" else ""
     world = await fault_house(tmp_path, recording_smtp, dovecot, database_url=url)
     yield world, how_many == "all"
     await world.app.close()

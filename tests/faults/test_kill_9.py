@@ -91,7 +91,11 @@ async def test_processes_killed_at_random_lose_nothing_and_say_nothing_twice(
 
 
 @pytest.mark.parametrize(
-    "size", [pytest.param((4, 40), id="sqlite"), pytest.param(FULL, id="100-kills", marks=pytest.mark.full)]
+    "size",
+    [
+        pytest.param((4, 40), id="4-kills", marks=pytest.mark.full),
+        pytest.param(FULL, id="100-kills", marks=pytest.mark.full),
+    ],
 )
 async def test_a_server_of_another_make_agrees(
     tmp_path: Path, dovecot: Dovecot, redis_url: str, size: tuple[int, int]

@@ -89,11 +89,15 @@ class PostgresCluster:
         self.stop()
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def create_database(self) -> str:
-        """Name of a new empty database."""
+    def create_database(self, *, template: str = "template1") -> str:
+        """Name of a new database: empty, or a copy of another that nobody is connected to."""
         name = f"duly_{next(self._numbers)}"
-        self._execute(f"CREATE DATABASE {name}")
+        self._execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         return name
+
+    def url(self, name: str) -> str:
+        """SQLAlchemy's address of a database."""
+        return f"postgresql+asyncpg://duly@{HOST}:{self.port}/{name}"
 
     def drop_database(self, name: str) -> None:
         """Deletes a database and cuts who is still in it."""
@@ -137,5 +141,5 @@ def postgres_cluster() -> Iterator[PostgresCluster]:
 def postgres_url(postgres_cluster: PostgresCluster) -> Iterator[str]:
     """SQLAlchemy's address of a fresh empty database."""
     name = postgres_cluster.create_database()
-    yield f"postgresql+asyncpg://duly@{HOST}:{postgres_cluster.port}/{name}"
+    yield postgres_cluster.url(name)
     postgres_cluster.drop_database(name)

@@ -17,7 +17,7 @@ async def world(
     request: pytest.FixtureRequest, tmp_path: Path, recording_smtp: RecordingSmtp, dovecot: Dovecot
 ) -> AsyncIterator[World]:
     on_redis = request.param == "postgresql+arq"
-    database_url = request.getfixturevalue("postgres_url") if on_redis else ""
+    database_url = request.getfixturevalue("migrated_postgres_url") if on_redis else ""
     redis_url = request.getfixturevalue("redis_url") if on_redis else ""
     built = await build(tmp_path, database_url=database_url, redis_url=redis_url, smtp=recording_smtp, dovecot=dovecot)
     yield built

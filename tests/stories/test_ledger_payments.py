@@ -21,7 +21,7 @@ from tests.stories.world import World
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 async def house(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[House]:
-    url = request.getfixturevalue("postgres_url") if request.param == "postgresql" else ""
+    url = request.getfixturevalue("migrated_postgres_url") if request.param == "postgresql" else ""
     async with a_house(url, tmp_path) as opened:
         yield opened
 

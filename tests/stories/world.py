@@ -17,11 +17,13 @@ from mailer.flows.import_invoices import import_invoices
 from mailer.flows.initialise import initialise
 from mailer.flows.policies import calendar_of
 from mailer.flows.switch_mode import switch_mode
+from mailer.flows.trouble import troubles
 from mailer.settings import load
 from mailer.store import case_facts, events, inbox, invoices
 from mailer.store.events import RecordedEvent
 from mailer.wiring import App, open_app
 from tests.servers.dovecot import Dovecot
+from tests.servers.migrated import lay_sqlite
 from tests.servers.smtp import RecordingSmtp
 from workers import arq_worker
 from workers.jobs import Service, attempt
@@ -68,11 +70,10 @@ class World:
         issued: date | None = None,
     ) -> None:
         """Put an invoice (or its new balance) into the ledger and import the whole ledger."""
-        row = (
+        self.rows[number] = (
             f"{customer},Customer {customer},{email},{language},GB,Europe/London,"
             f"{number},{issued or due - timedelta(days=30)},{due},EUR,{total},{open_ or total}"
         )
-        self.rows[number] = row
         await self.import_ledger()
 
     async def owe_many(self, numbers: Sequence[int], *, due: date) -> None:
@@ -146,8 +147,6 @@ class World:
             assert not await self.trouble(name)
 
     async def trouble(self, name: str) -> str:
-        from mailer.flows.trouble import troubles  # noqa: PLC0415 - only for a failing test
-
         return (await troubles(self.app.store)).get(name, "")
 
     async def pass_days(self, days: int) -> None:
@@ -244,8 +243,7 @@ class World:
                 sleep(0.05)
         finally:
             client.logout()
-        message = f"{message_id} did not appear in {folder}"
-        raise TimeoutError(message)
+        raise TimeoutError(f"{message_id} did not appear in {folder}")
 
 
 def _parsed(raw: bytes) -> EmailMessage:
@@ -269,8 +267,9 @@ async def build(
     policy_name: str = "standard",
 ) -> World:
     """Initialise a data folder like `duly init`, go live, and let the mailbox be known."""
-    clock = MovableClock(MONDAY)
-    data = folder / "data"
+    clock, data = MovableClock(MONDAY), folder / "data"
+    if not database_url:
+        lay_sqlite(data / "duly.sqlite3")
     await initialise(
         data,
         {

@@ -7,15 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from mailer.store import schema
 from mailer.store.session import Store
+from tests.servers.migrated import lay_sqlite
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
     is_postgres = request.param == "postgresql"
-    url = request.getfixturevalue("postgres_url") if is_postgres else f"sqlite+aiosqlite:///{tmp_path}/duly.sqlite3"
+    if is_postgres:
+        url = request.getfixturevalue("migrated_postgres_url")
+    else:
+        lay_sqlite(tmp_path / "duly.sqlite3")
+        url = f"sqlite+aiosqlite:///{tmp_path}/duly.sqlite3"
     opened = Store(url)
-    await schema.migrate(opened)
     yield opened
     await opened.close()
