@@ -34,6 +34,7 @@ from workers.jobs import Service, attempt
 DAYS, CUSTOMERS, INVOICES = 40, 14, 20
 #: Hours (UTC) at which the jobs run; the ledger is imported before the first.
 HOURS = (9, 14)
+JOBS = ("poll", "tick", "drain")
 #: Days at the end on which nothing fails, so that all can come to rest.
 CALM_DAYS = 4
 NEVER = 10**9
@@ -122,14 +123,15 @@ class Simulation:
 
     async def _round(self) -> None:
         """Run the jobs in a process that may die on its way, which ends the round for it."""
-        countdown = Countdown(left=NEVER)
-        if self.fate.strikes("death", 0.15):
-            countdown.left = self.fate.draw("when").randint(1, 60)
+        countdown, when = Countdown(left=NEVER), self.fate.draw("when")
+        dying = when.choice(JOBS) if self.fate.strikes("death", 0.15) else ""  # else most would die in the first job
         self.store.countdown = self.channel.countdown = self.mailbox.countdown = countdown
         service = Service(app=replace(self.app, owner=clock.new_id("proc")), channel=self.channel)
         before = asyncio.all_tasks()
         try:
-            for name in ("poll", "tick", "drain"):
+            for name in JOBS:
+                if name == dying:
+                    countdown.left = when.randint(1, 25)
                 await attempt(service, name)
         except Killed:
             self.kills += 1
