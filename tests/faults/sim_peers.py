@@ -5,6 +5,7 @@ Each draw depends on the seed and on what it is about (a message and its attempt
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -65,13 +66,18 @@ class SimChannel:
             return Refused(text="550 5.1.1 no such user", recipient=True, phase=Phase.RCPT, code=550)
         if self.fate.strikes(f"greylist {who}", 0.1):
             return TryLater(text="450 4.2.0 greylisted", phase=Phase.RCPT, code=450)
+        await asyncio.sleep(0)  # each wait lets another delivery of the same process go on, or its death come first
         if not await before_data():
             return TryLater(text="not allowed", phase=Phase.NONE)
+        self.countdown.pass_by()
+        await asyncio.sleep(0)
         self.countdown.pass_by()
         if self.fate.strikes(f"body {who}", 0.03):
             return Unknown(text="the link was lost in the body", phase=Phase.BODY)
         received = Received(sender=envelope.sender, recipients=(who,), raw=envelope.content)
         self.deliveries.append(Delivery.of(received))
+        self.countdown.pass_by()
+        await asyncio.sleep(0)
         self.countdown.pass_by()
         if self.fate.strikes(f"dot {who}", 0.04):
             return Unknown(text="the link was lost after the dot", phase=Phase.DOT)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
-import logging
 import random
 import shutil
 import tempfile
@@ -13,9 +13,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
-
-import structlog
 
 from mailer import clock
 from mailer.channels.channel import Channel
@@ -28,6 +25,7 @@ from mailer.wiring import App, open_app
 from tests.faults.crashes import Countdown, Killed
 from tests.faults.history import Delivery, History, recall
 from tests.faults.house import address, wide_open
+from tests.faults.overheard import Overheard
 from tests.faults.sim_peers import Fate, SimChannel, SimMailbox, SimStore
 from tests.faults.watch import watch
 from tests.stories.world import MONDAY, SELLER, MovableClock
@@ -36,6 +34,7 @@ from workers.jobs import Service, attempt
 DAYS, CUSTOMERS, INVOICES = 40, 14, 20
 #: Hours (UTC) at which the jobs run; the ledger is imported before the first.
 HOURS = (9, 14)
+JOBS = ("poll", "tick", "drain")
 #: Days at the end on which nothing fails, so that all can come to rest.
 CALM_DAYS = 4
 NEVER = 10**9
@@ -43,7 +42,7 @@ _HEADER = "customer,customer_name,email,language,country,time_zone,number,issued
 
 
 class _SeededSecrets:
-    """What `mailer.clock` draws ids, salts and keys from, repeatable."""
+    """What `mailer.clock` draws ids, salts, keys and waits from, repeatable."""
 
     def __init__(self, seed: int) -> None:
         self._draw = random.Random(f"ids {seed}")  # noqa: S311 - repeatable on purpose
@@ -54,8 +53,8 @@ class _SeededSecrets:
     def token_hex(self, size: int) -> str:
         return self._draw.randbytes(size).hex()
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._draw, name)
+    def randbelow(self, bound: int) -> int:
+        return self._draw.randrange(bound)
 
 
 @contextmanager
@@ -93,6 +92,7 @@ class Simulation:
     mailbox: SimMailbox
     clock: MovableClock
     folder: Path
+    heard: Overheard
     ledger: dict[str, tuple[int, date, str]] = field(default_factory=dict)
     answered: int = 0
     payments: list[tuple[date, str]] = field(default_factory=list)
@@ -123,16 +123,24 @@ class Simulation:
 
     async def _round(self) -> None:
         """Run the jobs in a process that may die on its way, which ends the round for it."""
-        countdown = Countdown(left=NEVER)
-        if self.fate.strikes("death", 0.15):
-            countdown.left = self.fate.draw("when").randint(1, 60)
+        countdown, when = Countdown(left=NEVER), self.fate.draw("when")
+        dying = when.choice(JOBS) if self.fate.strikes("death", 0.15) else ""  # else most would die in the first job
         self.store.countdown = self.channel.countdown = self.mailbox.countdown = countdown
         service = Service(app=replace(self.app, owner=clock.new_id("proc")), channel=self.channel)
+        before = asyncio.all_tasks()
         try:
-            for name in ("poll", "tick", "drain"):
+            for name in JOBS:
+                if name == dying:
+                    countdown.left = when.randint(1, 25)
                 await attempt(service, name)
         except Killed:
             self.kills += 1
+        left = asyncio.all_tasks() - before
+        assert countdown.fired or not left, f"left running by its jobs: {left}"
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)  # dead to the last task before anybody else begins
+        self.heard.speak()
         self.store.countdown = self.channel.countdown = self.mailbox.countdown = Countdown(left=NEVER)
 
     # --- the world outside
@@ -227,15 +235,18 @@ def _in_memory() -> Iterator[Path]:
 
 async def simulate(seed: int) -> tuple[History, Fate]:
     """Run one seed from an empty folder, and clear it away."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))  # failing is the point
     with _in_memory() as folder, repeatable_ids(seed):
-        simulation = await _set_up(seed, folder)
-        history = await simulation.run()
-        await simulation.app.close()
-        return history, simulation.fate
+        simulation = await set_up(seed, folder)
+        try:
+            return await simulation.run(), simulation.fate
+        finally:
+            await simulation.app.close()
 
 
-async def _set_up(seed: int, folder: Path) -> Simulation:
+async def set_up(seed: int, folder: Path) -> Simulation:
+    """Return a house on its first morning, with one to three connections to its mail server."""
+    heard = Overheard()
+    heard.listen()
     values: dict[str, str | int] = {
         "seller.name": "Brightwater Systems Ltd",
         "seller.address": SELLER,
@@ -249,7 +260,7 @@ async def _set_up(seed: int, folder: Path) -> Simulation:
     await initialise(folder / "data", values, actor="person:sim", now=now())
     fate, countdown = Fate(seed=seed, calm=True), Countdown(left=NEVER)
     gone = frozenset(address(n) for n in range(CUSTOMERS) if fate.draw(f"gone {n}").random() < 0.08)
-    channel = SimChannel(fate=fate, countdown=countdown, gone=gone)
+    channel = SimChannel(fate=fate, countdown=countdown, gone=gone, lanes=1 + seed % 3)
     mailbox = SimMailbox(fate=fate, countdown=countdown, clock=now)
     with wide_open():
         parts = open_app(load(folder / "data"), clock=now)
@@ -259,6 +270,8 @@ async def _set_up(seed: int, folder: Path) -> Simulation:
     app = SimApp(**{**named, "store": store}, peers=(channel, mailbox))
     await switch_mode(store, live=True, actor="person:sim", reason="simulation", now=now())
     await watch(store)
-    simulation = Simulation(app=app, store=store, fate=fate, channel=channel, mailbox=mailbox, clock=now, folder=folder)
+    simulation = Simulation(
+        app=app, store=store, fate=fate, channel=channel, mailbox=mailbox, clock=now, folder=folder, heard=heard
+    )
     await simulation._round()
     return simulation
