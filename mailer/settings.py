@@ -177,6 +177,7 @@ class Workers(_Part):
     tick_seconds: float = Field(gt=0)
     drain_seconds: float = Field(gt=0)
     poll_seconds: float = Field(gt=0)
+    seal_seconds: float = Field(gt=0)
     redis_url: str = Field(repr=False)
 
 

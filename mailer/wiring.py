@@ -18,6 +18,7 @@ from mailer.flows.accounts import SharedTokens, imap_settings, smtp_settings
 from mailer.flows.claim_messages import Sender
 from mailer.flows.copy_to_sent import Copier
 from mailer.flows.intake import Intake
+from mailer.flows.keep_log import LogKeeper
 from mailer.flows.match_mail import Reader
 from mailer.flows.plan_reminders import Planner
 from mailer.flows.policies import Policies
@@ -152,6 +153,11 @@ class App:
             if one.role == "archive"
         ]
         return Settler(store=self.store, places=places, key=self.desk.key, clock=self.clock)
+
+    def log_keeper(self) -> LogKeeper:
+        """Return what keeping the log over the record needs."""
+        settings = self.settings
+        return LogKeeper(store=self.store, data=settings.data, address=settings.seller.address, clock=self.clock)
 
     def copier(self) -> Copier:
         """Return what copying to the Sent folder needs; without the setting it copies nothing."""

@@ -21,7 +21,7 @@ from mailer.settings import SettingsError
 from mailer.store import freezes, state
 from mailer.wiring import App
 from workers import serving
-from workers.jobs import drain, poll, tick
+from workers.jobs import attempt, drain, poll, tick
 from workers.logs import set_up_logs
 
 VerboseOption = Annotated[bool, typer.Option("--verbose/--quiet", "-v/-q", help="Log what the jobs do.")]
@@ -158,6 +158,7 @@ def _passes(most: int, output: Output) -> None:
                 total = {name: total[name] + more for name, more in zip(NEWS, parts_done, strict=True)}
                 if not (fetched.fetched or planned.queued or sent.cancelled):
                     break
+            await attempt(service, "seal")  # its trouble is in `duly status`; it must not hide what was sent
         return total, await _stopped(parts)
 
     total, (stopped, on_hold) = run(work)

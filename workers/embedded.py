@@ -1,4 +1,4 @@
-"""The runner that needs no Redis: three loops in one process, each waking on its interval or when another calls."""
+"""The runner that needs no Redis: a loop for each job, waking on its interval or when another calls."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What any runner executes: three coroutines that carry no data, may run twice, and may be lost."""
+"""What any runner executes: four coroutines that carry no data, may run twice, and may be lost."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ import structlog
 
 from mailer.channels.channel import Channel
 from mailer.clock import ClockWatch, steady_seconds
+from mailer.flows import keep_log
 from mailer.flows.copy_to_sent import copy_to_sent
 from mailer.flows.hold_sending import clock_is_right
+from mailer.flows.keep_log import SealReport
 from mailer.flows.plan_reminders import TickReport
 from mailer.flows.plan_reminders import tick as plan_tick
 from mailer.flows.read_reply import ReadReport, read_stored
@@ -98,9 +100,14 @@ async def poll(service: Service) -> tuple[PollReport, ReadReport]:
     return fetched, read
 
 
+async def seal(service: Service) -> SealReport:
+    """Take the record into its log, and sign its head when it is time."""
+    return await keep_log.seal(service.app.log_keeper())
+
+
 #: Every job by name, with the jobs to wake when it has brought something new.
-JOBS: dict[str, Callable[[Service], Awaitable[object]]] = {"tick": tick, "drain": drain, "poll": poll}
-WAKES: dict[str, tuple[str, ...]] = {"tick": ("drain",), "drain": (), "poll": ("tick",)}
+JOBS: dict[str, Callable[[Service], Awaitable[object]]] = {"tick": tick, "drain": drain, "poll": poll, "seal": seal}
+WAKES: dict[str, tuple[str, ...]] = {"tick": ("drain",), "drain": (), "poll": ("tick",), "seal": ()}
 
 
 async def attempt(service: Service, name: str) -> tuple[str, ...] | None:

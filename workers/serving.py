@@ -30,7 +30,12 @@ async def service_of(app: App) -> AsyncIterator[Service]:
 def intervals_of(app: App) -> Mapping[str, float]:
     """Return the seconds between runs, by job name."""
     workers = app.settings.workers
-    return {"tick": workers.tick_seconds, "drain": workers.drain_seconds, "poll": workers.poll_seconds}
+    return {
+        "tick": workers.tick_seconds,
+        "drain": workers.drain_seconds,
+        "poll": workers.poll_seconds,
+        "seal": workers.seal_seconds,
+    }
 
 
 async def serve(app: App) -> None:

@@ -36,11 +36,6 @@ def register(app: typer.Typer) -> None:
     app.add_typer(log_app, name="log")
 
 
-@log_app.callback()
-def _verbs() -> None:
-    """Keep `list` a verb of its own: typer would swallow a noun's only one."""
-
-
 @case_app.command("list")
 def list_(
     *,

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mailer.clock import new_id
+from mailer.flows.whole_file import replace_file
 from mailer.reminders.breaker import Freeze, FreezeCode
 from mailer.store import state
 from mailer.store.session import StoreUnreachable, Tx
@@ -86,7 +87,7 @@ def keep(data: Path, epoch: Epoch) -> None:
         with _alone(data):
             present = in_file(data)
             if present is None or present.id != epoch.id or present.counter < epoch.counter:
-                _write(data / NAME, epoch.line)
+                replace_file(data / NAME, f"{epoch.line}\n")
     except OSError as problem:
         message = f"{data / NAME} cannot be written ({problem.strerror}): nothing is sent until it can"
         raise EpochNotKept(message) from problem
@@ -141,20 +142,3 @@ def _alone(data: Path) -> Iterator[None]:
         yield
     finally:
         os.close(lock)
-
-
-def _write(path: Path, line: str) -> None:
-    """Replace a file at once: whoever reads it, or finds it after a crash, sees all of the old line or of the new."""
-    part = path.with_name(f".{path.name}.part")
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    try:
-        os.write(descriptor, f"{line}\n".encode())
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    part.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -14,6 +14,7 @@ from typing import Any
 
 from mailer.clock import new_key
 from mailer.flows.accounts import endpoints
+from mailer.flows.log_key import log_key
 from mailer.flows.recording import happened
 from mailer.resources import config_dir
 from mailer.settings import CONFIG_NAME, Settings, load, merged
@@ -70,7 +71,7 @@ async def initialise(data: Path, values: Mapping[str, Value], *, actor: str, now
     settings = _settings(data, values, is_new=is_new)
     store = Store(settings.store_url())
     try:
-        await _set_up(store, path, is_new=is_new, actor=actor, now=now)
+        await _set_up(store, path, settings.seller.address, is_new=is_new, actor=actor, now=now)
     except BaseException:
         if is_new:
             path.unlink(missing_ok=True)
@@ -170,7 +171,7 @@ def _write_new(path: Path, content: bytes) -> None:
         raise
 
 
-async def _set_up(store: Store, config: Path, *, is_new: bool, actor: str, now: datetime) -> None:
+async def _set_up(store: Store, config: Path, address: str, *, is_new: bool, actor: str, now: datetime) -> None:
     """Create the tables and put the service at rest; raises AlreadyThere when that was done before.
 
     Beside new settings a database that is there already comes from elsewhere (a backup): it starts at rest as well.
@@ -184,6 +185,7 @@ async def _set_up(store: Store, config: Path, *, is_new: bool, actor: str, now: 
     async with store.transaction() as tx:
         await state.put(tx, "mode", state.PAUSED)
         payload: dict[str, object] = {"mode": state.PAUSED, "from_revision": present}
+        await log_key(tx, config.parent, address)
         await events.record(tx, [happened("service.initialised", now=now, actor=actor, payload=payload)])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -145,6 +146,7 @@ class _Act:
             "template_hash": written.template_hash,
             "language": written.message.language,
             "message_id": written.message.message_id,
+            "sha256": hashlib.sha256(written.content).hexdigest(),
             "steps": _steps(action.listed),
         }
         self._event("reminder.queued", {"message": outbox_id}, payload)

@@ -1,12 +1,15 @@
-"""The salted commitment of an event's payload: it proves the words without containing them."""
+"""The salted commitment of an event: it proves the row and its words without containing either."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 
 #: The salt's length in bytes (128 bits): enough that a short payload cannot be guessed from its hash.
 SALT_BYTES = 16
+#: Keeps this hash from ever being mistaken for another use of SHA-256.
+_PURPOSE = b"duly/commit/v1\x00"
 
 
 def payload_bytes(payload: dict[str, object]) -> bytes:
@@ -14,6 +17,28 @@ def payload_bytes(payload: dict[str, object]) -> bytes:
     return json.dumps(payload, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def commitment(salt: bytes, body: bytes) -> str:
-    """Return SHA-256 of salt and payload, hex. Once the salt is destroyed it says nothing about the payload."""
-    return hashlib.sha256(salt + body).hexdigest()
+def committed_bytes(
+    *,
+    event_id: str,
+    customer_id: str | None,
+    case_id: str | None,
+    policy_version: str,
+    refs: Mapping[str, str],
+    payload_sha256: bytes,
+) -> bytes:
+    """Return what an event commits to: its row as far as a leaf does not show it, and the hash of its payload."""
+    return payload_bytes(
+        {
+            "case": case_id,
+            "customer": customer_id,
+            "id": event_id,
+            "payload_sha256": payload_sha256.hex(),
+            "policy": policy_version,
+            "refs": dict(refs),
+        }
+    )
+
+
+def commitment(salt: bytes, committed: bytes) -> str:
+    """Return SHA-256 of purpose, salt and the hash of `committed`, hex; once the salt is destroyed it says nothing."""
+    return hashlib.sha256(_PURPOSE + salt + hashlib.sha256(committed).digest()).hexdigest()

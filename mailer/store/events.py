@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from sqlalchemy import func, insert, select
 
 from mailer.domain.event import Event
 from mailer.domain.ids import CustomerId
-from mailer.record.commitment import commitment, payload_bytes
+from mailer.record.commitment import commitment, committed_bytes, payload_bytes
 from mailer.store.session import Tx
 from mailer.store.tables import events, payloads
 
@@ -65,12 +66,23 @@ async def record(tx: Tx, happened: Sequence[tuple[Event, bytes]]) -> None:
                 "case_id": one.case_id,
                 "policy_version": one.policy_version,
                 "refs": dict(one.refs),
-                "commitment": commitment(salt, body),
+                "commitment": commitment(salt, _committed(one, body)),
                 "payload_id": payload_id,
             }
         )
     await tx.run(insert(payloads), kept)
     await tx.run(insert(events), rows)
+
+
+def _committed(event: Event, body: bytes) -> bytes:
+    return committed_bytes(
+        event_id=event.id,
+        customer_id=event.customer_id,
+        case_id=event.case_id,
+        policy_version=event.policy_version,
+        refs=dict(event.refs),
+        payload_sha256=hashlib.sha256(body).digest(),
+    )
 
 
 async def keep_payload(tx: Tx, *, payload_id: str, subject_id: str, kind: str, salt: bytes, body: bytes) -> None:

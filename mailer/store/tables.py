@@ -22,7 +22,7 @@ payloads = Table(
     Column("body", LargeBinary, nullable=False),
 )
 
-#: One row per thing that happened; names no one. `commitment` = SHA-256 of salt and body of the payload, hex.
+#: One row per thing that happened; names no one. `commitment`: `mailer.record.commitment`, over row and payload.
 events = Table(
     "events",
     metadata,

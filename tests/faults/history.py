@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import select, text
 
 from mailer.domain.delivery import OutboxState
-from mailer.record.commitment import commitment
+from mailer.record.commitment import commitment, committed_bytes
 from mailer.store.events import RecordedEvent, listing
 from mailer.store.mail_tables import attempts, mails, outbox, step_claims
 from mailer.store.session import Store, Tx
@@ -132,10 +132,20 @@ async def _bodies(tx: Tx) -> dict[str, str]:
 
 async def _seals(tx: Tx) -> dict[str, str]:
     """Compute every event's commitment again, from the salt and the payload that are kept."""
-    kept = select(event_rows.c.id, payloads.c.salt, payloads.c.body).join(
-        payloads, payloads.c.id == event_rows.c.payload_id
+    kept = select(event_rows, payloads.c.salt, payloads.c.body).join(payloads, payloads.c.id == event_rows.c.payload_id)
+    return {row.id: _seal(row) async for row in tx.stream(kept)}
+
+
+def _seal(row: Any) -> str:
+    committed = committed_bytes(
+        event_id=row.id,
+        customer_id=row.customer_id,
+        case_id=row.case_id,
+        policy_version=row.policy_version,
+        refs=row.refs,
+        payload_sha256=hashlib.sha256(bytes(row.body)).digest(),
     )
-    return {row.id: commitment(bytes(row.salt), bytes(row.body)) async for row in tx.stream(kept)}
+    return commitment(bytes(row.salt), committed)
 
 
 async def _watched(tx: Tx) -> tuple[Row, ...]:

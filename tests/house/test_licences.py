@@ -19,6 +19,7 @@ COMPATIBLE = {
     "GPL-3.0-or-later",
     "ISC",
     "MIT",
+    "MIT-0",
     "MPL-2.0",
     "PSF-2.0",
     "Unlicense",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from alembic import context
 
-from mailer.store import mail_tables as _mail_tables  # noqa: F401 - fills the metadata
+from mailer.store import log_tables as _log_tables  # noqa: F401 - fills the metadata
+from mailer.store import mail_tables as _mail_tables  # noqa: F401 - the same
 from mailer.store import tables as _tables  # noqa: F401 - the same
 from mailer.store.columns import metadata
 

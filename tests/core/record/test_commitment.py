@@ -1,18 +1,47 @@
+"""A commitment binds an event's row and words, and says nothing about them without its salt."""
+
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
-from mailer.record.commitment import commitment, payload_bytes
+import pytest
+
+from mailer.record.commitment import SALT_BYTES, commitment, committed_bytes, payload_bytes
+
+ROW: dict[str, Any] = {
+    "event_id": "evt_1",
+    "customer_id": "cus_1",
+    "case_id": "case_1",
+    "policy_version": "standard@1",
+    "refs": {"mail": "mail_1"},
+    "payload_sha256": hashlib.sha256(b"{}").digest(),
+}
 
 
-def test_the_same_words_are_committed_to_alike_in_whatever_order_they_came() -> None:
-    assert payload_bytes({"b": 1, "a": "é"}) == payload_bytes({"a": "é", "b": 1}) == '{"a":"é","b":1}'.encode()
+def test_a_payload_has_one_serialisation() -> None:
+    assert payload_bytes({"b": 1, "a": "é"}) == '{"a":"é","b":1}'.encode()
 
 
-def test_an_outsider_can_check_a_commitment_with_sha256_alone() -> None:
-    body = payload_bytes({"text": "we will pay"})
-    assert commitment(b"salt" * 4, body) == hashlib.sha256(b"salt" * 4 + body).hexdigest()
+def test_the_salt_decides() -> None:
+    committed = committed_bytes(**ROW)
+    assert commitment(b"1" * SALT_BYTES, committed) != commitment(b"2" * SALT_BYTES, committed)
+    inner = hashlib.sha256(committed).digest()
+    expected = hashlib.sha256(b"duly/commit/v1\x00" + b"1" * SALT_BYTES + inner).hexdigest()
+    assert commitment(b"1" * SALT_BYTES, committed) == expected
 
 
-def test_the_same_words_under_another_salt_look_different() -> None:
-    assert commitment(b"a" * 16, b"{}") != commitment(b"b" * 16, b"{}")
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("event_id", "evt_2"),
+        ("customer_id", None),
+        ("case_id", "case_2"),
+        ("policy_version", "standard@2"),
+        ("refs", {"mail": "mail_2"}),
+        ("payload_sha256", hashlib.sha256(b"[]").digest()),
+    ],
+)
+def test_everything_a_leaf_does_not_show_is_bound(name: str, value: object) -> None:
+    salt = b"1" * SALT_BYTES
+    assert commitment(salt, committed_bytes(**ROW)) != commitment(salt, committed_bytes(**{**ROW, name: value}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import UTC, datetime
 
 import pytest
@@ -13,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from mailer.domain.ids import CustomerId
 from mailer.flows.recording import happened
-from mailer.record.commitment import commitment, payload_bytes
+from mailer.record.commitment import commitment, committed_bytes, payload_bytes
 from mailer.store import events, schema, state
 from mailer.store.columns import metadata
 from mailer.store.session import Store
@@ -43,7 +44,15 @@ async def test_an_event_names_no_one_and_commits_to_its_words(store: Store) -> N
         row = (await tx.all(text("SELECT * FROM events")))[0]
         kept = (await tx.all(text("SELECT salt, body FROM payloads")))[0]
     assert "é" not in str(tuple(row))
-    assert row.commitment == commitment(bytes(kept.salt), bytes(kept.body))
+    committed = committed_bytes(
+        event_id=row.id,
+        customer_id="cus_1",
+        case_id=None,
+        policy_version="",
+        refs={},
+        payload_sha256=hashlib.sha256(bytes(kept.body)).digest(),
+    )
+    assert row.commitment == commitment(bytes(kept.salt), committed)
     assert bytes(kept.body) == payload_bytes({"text": "é"})
 
 

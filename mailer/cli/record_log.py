@@ -1,0 +1,162 @@
+"""`duly log verify|checkpoint|prove`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from mailer.cli.context import ENVIRONMENT, NEEDS_PERSON, REFUSED, NeedsPerson, fail, run
+from mailer.cli.output import Output, OutputOption, one_json, say, show
+from mailer.flows.keep_log import LogRefused
+from mailer.flows.prove_event import Proven, Signed, newest_head, prove_event
+from mailer.flows.verify_record import Verified, verify_record
+from mailer.flows.whole_file import create_file
+from mailer.wiring import App
+
+_COLUMNS = ("error", "seq", "words")
+
+
+def register_on_log(log_app: typer.Typer) -> None:
+    """Add the three verbs to `duly log`."""
+    log_app.command("verify")(verify)
+    log_app.command("checkpoint")(checkpoint)
+    log_app.command("prove")(prove)
+
+
+def verify(
+    *,
+    kept: Annotated[
+        Path | None, typer.Option("--kept", metavar="FILE", help="A checkpoint you keep elsewhere: hold the log to it.")
+    ] = None,
+    since: Annotated[
+        Path | None,
+        typer.Option("--since", metavar="CHECKPOINT", help="The same, and check in detail only what came after it."),
+    ] = None,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Check the whole record against its log and what was signed. Example: duly log verify --kept 2026-11.checkpoint"""
+    if kept and since:
+        fail("give either --kept or --since: both name the one checkpoint to hold the log to", REFUSED)
+    note = _text(kept or since)
+
+    async def work(app: App) -> Verified:
+        return await verify_record(app.store, app.settings.data, kept=note, since=since is not None)
+
+    found = run(work)
+    rows = [{"error": str(one.what), "seq": one.seq, "words": one.words} for one in found.findings]
+    if output is Output.JSON:
+        one_json({**asdict(found), "findings": rows, "ok": not rows})
+    elif output is Output.CSV or rows:
+        show(rows, output, columns=_COLUMNS, empty="")
+    else:
+        _tell(found)
+    if rows:
+        fail("the record is NOT what it was: keep this machine and its backups as they are, and get help", NEEDS_PERSON)
+
+
+def _tell(found: Verified) -> None:
+    if not found.origin:
+        say("The log has not begun yet: `duly log checkpoint` takes the record up.")
+        return
+    after = f" after the first {found.since}" if found.since else ""
+    say(f"The record is what it was: {found.leaves - found.since} entries{after}, {found.heads} signed heads.")
+    say(f"Log {found.origin}, {found.leaves} entries in all.")
+    if found.waiting:
+        say(f"{found.waiting} events are not in the log yet: `duly log checkpoint` takes them up.")
+    say("To notice a record that is replaced as a whole, keep `duly log checkpoint` where nobody here can change it.")
+
+
+def checkpoint(
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write it there instead.")] = None,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Sign the record as it is now, for others to keep. Example: duly log checkpoint --out 2026-11.checkpoint"""
+
+    async def work(app: App) -> Signed:
+        try:
+            return await newest_head(app.log_keeper())
+        except LogRefused as problem:
+            raise NeedsPerson(f"{problem.what}: {problem}") from problem
+
+    head = run(work)
+    if out:
+        _write(out, head.note)
+    if output is not Output.TABLE:
+        _rows(asdict(head), output)
+    elif out:
+        say(f"{out}: the log {head.origin} with {head.size} entries, signed")
+        say(f"Its key, to be told by another way: {head.vkey}")
+    else:
+        print(head.note, end="")
+
+
+def prove(
+    said: Annotated[str, typer.Argument(metavar="ID", help="An event's number or id, as `duly log list` shows it.")],
+    out: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Write entry, proof and public key there, for other tools.")
+    ] = None,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Prove that an event is in the signed log (C2SP tlog-proof). Example: duly log prove 42 --out proofs"""
+
+    async def work(app: App) -> Proven:
+        try:
+            return await prove_event(app.log_keeper(), said)
+        except LogRefused as problem:
+            raise NeedsPerson(f"{problem.what}: {problem}") from problem
+
+    found = run(work)
+    files = _files(found)
+    if out:
+        if not out.is_dir():
+            fail(f"there is no folder {out}: make it first", REFUSED)
+        for name, text in files.items():
+            _write(out / name, text)
+    row = {"seq": found.seq, "entry": found.entry.decode(), "proof": found.proof, **asdict(found.head)}
+    if output is not Output.TABLE:
+        _rows(row, output)
+    elif out:
+        say(f"{out}: {', '.join(files)}")
+        say(f"SHA-256 of the key log.vkey, to be told by another way:\n{found.head.key_sha256}")
+    else:
+        print(found.proof, end="")
+
+
+def _files(found: Proven) -> dict[str, str]:
+    name = f"{found.seq:06d}"
+    return {
+        f"{name}.json": found.entry.decode(),
+        f"{name}.tlog-proof": found.proof,
+        "checkpoint": found.head.note,
+        "log.vkey": f"{found.head.vkey}\n",
+        "log.pub.pem": found.head.pem,
+    }
+
+
+def _rows(row: dict[str, Any], output: Output) -> None:
+    if output is Output.JSON:
+        one_json(row)
+    else:
+        show([row], output, columns=tuple(row), empty="")
+
+
+def _text(path: Path | None) -> str:
+    if path is None:
+        return ""
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as problem:
+        fail(f"{path} cannot be read as a checkpoint: {type(problem).__name__}", REFUSED)
+    return text or "\n"  # an empty file is no checkpoint, and must not pass for none given
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        create_file(path, text)
+    except FileExistsError:
+        fail(f"{path} is there already and is never overwritten: give another name", REFUSED)
+    except OSError as problem:
+        fail(f"{path} cannot be written: {problem.strerror}", ENVIRONMENT)

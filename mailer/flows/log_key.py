@@ -1,0 +1,116 @@
+"""The log's own keys, in a file beside the database and never in it: one signs heads, one makes the tags of cases.
+
+The database knows only the public half; by it a worker with another file, or without one, is refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from mailer.clock import new_id, new_key
+from mailer.flows.whole_file import create_file
+from mailer.record.leaf import case_tag
+from mailer.record.note import BadKey, Signer, signer_of
+from mailer.secret import check_private
+from mailer.settings import SettingsError
+from mailer.store import state
+from mailer.store.session import Tx
+
+#: The file in the data folder.
+NAME = "log.key"
+#: The fact that names the log's public key.
+_FACT = "log_vkey"
+_TAGS = "CASE+TAG+KEY+"
+_ABOUT = (
+    "# These keys sign the record of this data folder. Keep a copy apart from every backup of the database:\n"
+    "# without it the log cannot go on, and whoever has it can sign another history.\n"
+)
+
+
+class LogKeyProblem(SettingsError):
+    """The file with the log's keys is missing, broken, open to others, or another log's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogKey:
+    """What signs heads, and the key (32 bytes) of the tags."""
+
+    signer: Signer
+    tags: bytes
+
+    def tag(self, case_id: str | None, customer_id: str | None) -> str:
+        """Return the tag of a case, else of a customer, else ""."""
+        return case_tag(self.tags, case_id, customer_id)
+
+
+async def log_key(tx: Tx, data: Path, address: str) -> LogKey:
+    """Return the keys in a transaction that writes the log; the first use makes them and notes the public one.
+
+    `address`: the seller's, whose domain goes into the log's name. Raises LogKeyProblem.
+    """
+    known = await state.get(tx, _FACT)
+    key = key_in(data)
+    if key is None and known is None:
+        key = make_key(data, address)
+    checked = _fitting(key, known, data)
+    if known is None:
+        await state.put(tx, _FACT, checked.signer.verifier.line)
+    return checked
+
+
+async def present_key(tx: Tx, data: Path) -> LogKey | None:
+    """Return the keys to read the log with, None before its first use. Raises LogKeyProblem."""
+    known, key = await state.get(tx, _FACT), key_in(data)
+    return None if key is None and known is None else _fitting(key, known, data)
+
+
+def make_key(data: Path, address: str) -> LogKey:
+    """Make the keys, unless another process was faster; then its are returned. Raises LogKeyProblem."""
+    domain = re.sub(r"[^a-z0-9.-]", "", address.rpartition("@")[2].lower()) or "duly"
+    signer = Signer(name=f"{domain}/duly/{new_id('log')}", seed=bytes.fromhex(new_key()))
+    path = data / NAME
+    try:
+        create_file(path, f"{_ABOUT}{signer.line}\n{_TAGS}{new_key()}\n")
+    except FileExistsError:
+        pass
+    except OSError as problem:
+        raise LogKeyProblem(f"{path} cannot be written ({problem.strerror}): the record is not signed") from problem
+    made = key_in(data)
+    if made is None:
+        raise LogKeyProblem(f"{path} was removed while it was made")
+    return made
+
+
+def key_in(data: Path) -> LogKey | None:
+    """Return the keys of the file, None when there is none. Raises LogKeyProblem, SettingsError (others may read)."""
+    path = data / NAME
+    try:
+        check_private(path)
+        lines = path.read_text("utf-8").splitlines()
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as problem:
+        raise LogKeyProblem(f"{path} cannot be read: {type(problem).__name__}") from problem
+    said = [line for line in lines if line and not line.startswith("#")]
+    try:
+        signer, tags = signer_of(said[0]), bytes.fromhex(said[1].removeprefix(_TAGS))
+    except (BadKey, ValueError, IndexError):
+        raise LogKeyProblem(f"{path} does not hold the log's two keys: put the copy back that you keep") from None
+    return LogKey(signer=signer, tags=tags)
+
+
+def _fitting(key: LogKey | None, known: str | None, data: Path) -> LogKey:
+    name = (known or "").partition("+")[0]
+    if key is None:
+        raise LogKeyProblem(f"{data / NAME} is missing: put the copy back that you keep of the keys of {name}")
+    if known is not None and key.signer.verifier.line != known:
+        raise LogKeyProblem(f"{data / NAME} belongs to {key.signer.name}, but this database's log is {name}")
+    return key
+
+
+def fingerprint(key: LogKey) -> str:
+    """Return SHA-256 of the public key's line (the file log.vkey), hex: to be told by another way than the files."""
+    return hashlib.sha256(key.signer.verifier.line.encode() + b"\n").hexdigest()

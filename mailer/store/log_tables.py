@@ -1,0 +1,41 @@
+"""The tables of the log over the record: its leaves, the nodes above them, and the heads that were signed.
+
+All append-only (triggers in migration 0004).
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, Integer, LargeBinary, String, Table, Text, UniqueConstraint
+
+from mailer.store.columns import BigInt, UtcAt, metadata
+
+#: One row per event, in the order of events. `body` is the leaf verbatim, `hash` its leaf hash.
+log_leaves = Table(
+    "log_leaves",
+    metadata,
+    Column("seq", BigInt, primary_key=True, autoincrement=False),
+    Column("event_seq", BigInt, nullable=False, unique=True),
+    Column("case_tag", String(32)),
+    Column("case_seq", BigInt, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    UniqueConstraint("case_tag", "case_seq"),
+)
+
+#: The hashes of tlog-tiles above level 0: level L keeps the nodes over 256^L leaves.
+log_nodes = Table(
+    "log_nodes",
+    metadata,
+    Column("level", Integer, primary_key=True, autoincrement=False),
+    Column("number", BigInt, primary_key=True, autoincrement=False),
+    Column("hash", LargeBinary, nullable=False),
+)
+
+#: Every signed head, as it was signed.
+log_checkpoints = Table(
+    "log_checkpoints",
+    metadata,
+    Column("size", BigInt, primary_key=True, autoincrement=False),
+    Column("signed_at", UtcAt, nullable=False),
+    Column("note", Text, nullable=False),
+)
