@@ -28,7 +28,7 @@ from mailer.store.session import Store, StoreUnreachable, Tx
 #: The file in the data folder that remembers the last signed head, for a database that has forgotten it.
 NAME = "log.checkpoint"
 #: How many events become leaves in one transaction.
-BATCH = 1000
+BATCH = 2000
 #: A head is signed when it covers so many new leaves, or when the last one is so old.
 SIGN_LEAVES = 256
 SIGN_AFTER = timedelta(minutes=5)
@@ -98,7 +98,8 @@ async def _take_up(keeper: LogKeeper, upto: int) -> int:
         size, last = await log.edge(tx)
         rows = await log.pending(tx, after=last, upto=upto, limit=BATCH)
         tree = await tree_at(tx, size)
-        tags = [key.tag(row.case_id, row.customer_id) for row in rows]
+        known_tags = {about: key.tag(*about) for about in {(row.case_id, row.customer_id) for row in rows}}
+        tags = [known_tags[row.case_id, row.customer_id] for row in rows]
         known = await log.last_of_tags(tx, sorted({tag for tag in tags if tag}))
         leaves, nodes = _grown(rows, tags, known, tree)
         await log.append(tx, leaves, nodes)

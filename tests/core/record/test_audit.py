@@ -117,6 +117,7 @@ def test_a_truncated_tail() -> None:
 
 def test_an_older_copy_put_back() -> None:
     assert found(LOG[:6], [head(LOG[:3]), head(LOG, here=False)]) == [Tampering.RESTORED]
+    assert found(LOG[:6], [head(LOG[:7]), head(LOG, here=False)]) == [Tampering.TRUNCATED]
 
 
 def test_a_forked_log() -> None:
