@@ -30,9 +30,11 @@ class BackupReport:
 async def back_up(store: Store, target: Path, *, actor: str, now: datetime) -> BackupReport:
     """Copy the database to a file that only its owner may read, check the copy, and put it on record.
 
-    The settings are not in it: they hold passwords. Nor is `<data>/epoch`, which must stay where it is when a backup is
-    put back: by it Duly knows that this database is older than the mail it has sent, and starts on hold. The copy is
-    written beside the target and renamed at the end, so that a file of that name is always a whole backup. Raises
+    The settings are not in it: they hold passwords. Nor are the keys of the log (`log.key`), without which the log of a
+    backup cannot go on. Nor are `<data>/epoch` and `log.checkpoint`, which must stay where they are when a backup is
+    put back: by them Duly knows that this database is older than the mail it has sent, and than the log it has signed,
+    and starts on hold. The copy is written beside the target and renamed at the end, so that a file of that name is
+    always a whole backup. Raises
     BackupRefused when there is a file already or no folder, NoFileToCopy on PostgreSQL, StoreUnreachable (disk full,
     database out of reach, copy damaged), OSError.
     """

@@ -14,7 +14,7 @@ from typing import Any
 
 from mailer.clock import new_key
 from mailer.flows.accounts import endpoints
-from mailer.flows.log_key import log_key
+from mailer.flows.log_key import first_key
 from mailer.flows.recording import happened
 from mailer.resources import config_dir
 from mailer.settings import CONFIG_NAME, Settings, load, merged
@@ -185,7 +185,7 @@ async def _set_up(store: Store, config: Path, address: str, *, is_new: bool, act
     async with store.transaction() as tx:
         await state.put(tx, "mode", state.PAUSED)
         payload: dict[str, object] = {"mode": state.PAUSED, "from_revision": present}
-        await log_key(tx, config.parent, address)
+        await first_key(tx, config.parent, address)
         await events.record(tx, [happened("service.initialised", now=now, actor=actor, payload=payload)])
 
 

@@ -61,6 +61,12 @@ async def log_key(tx: Tx, data: Path, address: str) -> LogKey:
     return checked
 
 
+async def first_key(tx: Tx, data: Path, address: str) -> None:
+    """Make the keys of a new log; a database put back from a backup waits for its own. Raises LogKeyProblem."""
+    if await state.get(tx, _FACT) is None:
+        await log_key(tx, data, address)
+
+
 async def present_key(tx: Tx, data: Path) -> LogKey | None:
     """Return the keys to read the log with, None before its first use. Raises LogKeyProblem."""
     known, key = await state.get(tx, _FACT), key_in(data)
