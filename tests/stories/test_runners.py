@@ -10,6 +10,7 @@ from time import monotonic
 
 import redis as redis_client
 
+from mailer.flows.verify_record import verify_record
 from tests.stories.world import World
 from workers import arq_worker
 from workers.embedded import EmbeddedRunner
@@ -60,6 +61,21 @@ async def test_what_is_due_goes_out_and_what_comes_is_read_without_anybody_askin
             await asyncio.sleep(0.05)
     assert len(await world.events("promise.tracked")) == 1
     assert len(world.mails) == 1
+
+
+async def test_the_record_is_taken_into_its_log_and_signed(world: World) -> None:
+    await world.owe("INV-1", due=DUE)
+    async with running(world), running(world):
+        await until(lambda: len(world.mails) == 1)
+        for _ in range(200):
+            found = await verify_record(world.app.store, world.app.settings.data)
+            if found.heads and not found.waiting:
+                break
+            await asyncio.sleep(0.05)
+    found = await verify_record(world.app.store, world.app.settings.data)
+    assert found.leaves > 0
+    assert found.heads > 0
+    assert found.findings == ()
 
 
 async def test_two_processes_at_once_send_one_mail_each(world: World) -> None:
