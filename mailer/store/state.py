@@ -16,6 +16,8 @@ from mailer.store.mail_tables import verdicts
 from mailer.store.session import Tx, upsert, upsert_all
 from mailer.store.tables import facts, leases
 
+#: Whether mails may go out: LIVE, PAUSED or never set.
+MODE = "mode"
 LIVE, PAUSED = "live", "paused"
 
 
@@ -39,7 +41,7 @@ async def put(tx: Tx, name: str, value: str) -> None:
 
 async def is_live(tx: Tx) -> bool:
     """Whether mails may go out. A fresh database is paused."""
-    return await get(tx, "mode") == LIVE
+    return await get(tx, MODE) == LIVE
 
 
 async def ledger_as_of(tx: Tx) -> datetime | None:
