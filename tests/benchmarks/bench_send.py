@@ -56,11 +56,11 @@ async def _house(folder: Path, sink: SinkServer, many: int) -> App:
     }
     await initialise(folder / "data", values, actor="person:bench", now=NOW)
     app = open_app(load(folder / "data"), clock=lambda: NOW)
-    owed = Money(minor=50000, currency="EUR")
     people = [
         Customer(id=CustomerId(new_id("cus")), ref=f"K{n}", name=f"Customer {n} Ltd", email=f"ap@k{n}.example")
         for n in range(many)
     ]
+    owing_each = [Money(minor=50000 + 137 * n, currency="EUR") for n in range(many)]
     owing = [
         Invoice(
             id=InvoiceId(new_id("inv")),
@@ -71,7 +71,7 @@ async def _house(folder: Path, sink: SinkServer, many: int) -> App:
             total=owed,
             open=owed,
         )
-        for person in people
+        for person, owed in zip(people, owing_each, strict=True)
     ]
     async with app.store.transaction() as tx:
         await customers.save(tx, people)
