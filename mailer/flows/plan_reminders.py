@@ -22,7 +22,7 @@ from mailer.store.session import Store, StoreUnreachable, Taken
 
 CHUNK = 200
 #: Customers whose mails are written in one transaction: a commit costs as much as writing one of them.
-TOGETHER = 50
+TOGETHER = 100
 #: How long after the payment a customer may still be thanked; see `mailer.reminders.ladder`.
 THANKS = timedelta(days=12)
 
