@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from binascii import Error as Base64Error
-from email.charset import QP, Charset
+from email.charset import Charset
 from email.errors import HeaderParseError
 from email.header import Header, decode_header
 from email.utils import quote
@@ -38,11 +38,9 @@ class HeaderRefused(ValueError):
         super().__init__(f"the header {header} is refused: {reason}")
 
 
-def utf8(body_encoding: int = QP) -> Charset:
-    """Return UTF-8 with the shorter of quoted-printable and base64 for headers, and the given one for bodies."""
-    charset = Charset("utf-8")
-    charset.body_encoding = body_encoding
-    return charset
+def utf8() -> Charset:
+    """Return UTF-8 with the shorter of quoted-printable and base64."""
+    return Charset("utf-8")
 
 
 def guarded(header: str, value: str) -> str:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import re
+from binascii import b2a_qp
 from dataclasses import dataclass, replace
 from datetime import datetime
-from email.charset import BASE64, QP
 from email.header import Header
 from email.utils import format_datetime
 from html import escape
 
 from mailer.rendering.formats import one_line
-from mailer.rendering.headers import HeaderRefused, bracketed_id, mailbox_header, own_field_name, text_header, utf8
+from mailer.rendering.headers import HeaderRefused, bracketed_id, mailbox_header, own_field_name, text_header
 from mailer.rendering.renderer import RenderedMail
 
 #: Ids kept in References: the own one and the latest of the thread (RFC 5322 §3.6.4 wants them, sets no number).
@@ -21,7 +22,7 @@ _BODY_TAG = re.compile(r"<body\b[^>]*>", re.IGNORECASE)
 #: Above one non-ASCII byte in six, base64 is shorter than quoted-printable.
 _BASE64_ABOVE = 1 / 6
 
-_IN_BASE64, _IN_QP = utf8(BASE64), utf8(QP)
+_LINE_END = re.compile(r"\r\n|\r|\n")
 _WIDE = bytes(range(128, 256))
 
 
@@ -113,11 +114,14 @@ class _Fields:
 
 def _part(text: str, subtype: str) -> str:
     """Return a body part, its headers first (RFC 2045; MIME-Version belongs to the message, not to its parts)."""
-    content = text.encode()
+    content = "\n".join(_LINE_END.split(text)).encode()
     wide = len(content) - len(content.translate(None, delete=_WIDE))
-    charset = _IN_BASE64 if wide > len(content) * _BASE64_ABOVE else _IN_QP
+    if wide > len(content) * _BASE64_ABOVE:
+        encoding, body = "base64", base64.encodebytes(content)
+    else:
+        encoding, body = "quoted-printable", b2a_qp(content)
     kind = f'Content-Type: text/{subtype}; charset="utf-8"'
-    return f"{kind}\nContent-Transfer-Encoding: {charset.get_body_encoding()}\n\n{charset.body_encode(text)}"
+    return f"{kind}\nContent-Transfer-Encoding: {encoding}\n\n{body.decode('ascii')}"
 
 
 def _boundary(own_id: str) -> str:
