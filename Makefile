@@ -13,6 +13,8 @@ unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 RESULTS ?= docs/figures/faults.jsonl
 PIECES ?= 1
+# Tests at the same time: most of them wait for servers, so more than there are cores.
+LANES ?= 4
 .PHONY: help venv demo test test-full test-long bench servers check suite format lock clean
 
 help: ## list these targets
@@ -45,9 +47,10 @@ check: .venv/.with-dev ## the gates: format, lint, types, import contracts, hous
 	@$(BIN)/lint-imports --no-cache --no-logo
 	@$(BIN)/pytest -q tests/house
 
-suite: .venv/.with-dev ## the tests, with branch coverage held to account room by room
-	@$(BIN)/pytest -q tests --ignore=tests/house --cov --cov-report=json --cov-report=
+suite: .venv/.with-dev ## the tests, side by side; the core's own hold its branch coverage to account room by room
+	@$(BIN)/pytest -q -n 2 tests/core --cov --cov-report=json --cov-report=
 	@$(BIN)/python .ci/coverage_by_room.py
+	@$(BIN)/pytest -q -n $(LANES) tests --ignore=tests/house --ignore=tests/core
 
 format: .venv/.with-dev ## let ruff format and fix what it can
 	@$(BIN)/ruff format . .ci

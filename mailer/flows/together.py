@@ -41,6 +41,11 @@ class Together(Generic[Item, Result]):
             self._task = asyncio.create_task(self._work())
         return await future
 
+    async def ended(self) -> None:
+        """Wait until no group is under way: the last one may outlive the callers who were cancelled."""
+        if self._task is not None:
+            await asyncio.wait([self._task])
+
     async def _work(self) -> None:
         while self._waiting:
             try:

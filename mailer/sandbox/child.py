@@ -22,10 +22,11 @@ def main(arguments: list[str]) -> None:
     _answer(answers, {"ready": sorted(TASKS)})
     while len(start := tasks.read(LENGTHS.size)) == LENGTHS.size:
         head_size, body_size = lengths(start)
-        task = str(head_of(tasks.read(head_size)).get("task"))
+        asked = head_of(tasks.read(head_size))
         raw = tasks.read(body_size)
         grant_seconds(seconds)
-        _answer(answers, *_done(task, raw))
+        head, body = _done(str(asked.get("task")), raw)
+        _answer(answers, {**head, "question": asked.get("question")}, body)
 
 
 def _own_ends() -> tuple[BinaryIO, BinaryIO]:

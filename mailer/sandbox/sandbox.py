@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import mailer
+from mailer.clock import new_id
 from mailer.domain.message import InboundMail
 from mailer.sandbox.confine import MEGABYTE
 from mailer.sandbox.frames import LENGTHS, MAX_BODY_BYTES, FrameBroken, head_of, lengths, packed
@@ -59,6 +60,7 @@ class Sandbox:
         self._tasks_per_child = tasks_per_child
         self._child: Process | None = None
         self._tasks_left = 0
+        self._owner = os.getpid()
         self._turn = asyncio.Lock()
 
     async def parse(self, raw: bytes) -> InboundMail:
@@ -84,7 +86,7 @@ class Sandbox:
             child = await self._ready_child()
             try:
                 async with asyncio.timeout(self._seconds):
-                    head, body = await _asked(child, packed({"task": task}, raw))
+                    head, body = await _asked(child, task, raw)
             except TimeoutError:
                 await self._end()
                 raise SandboxRefused(f"it took longer than {self._seconds:g} seconds") from None
@@ -113,6 +115,8 @@ class Sandbox:
             await self._end()
 
     async def _ready_child(self) -> Process:
+        if self._owner != os.getpid():  # forked: the pipes and the child are the other process's
+            self._child, self._owner = None, os.getpid()
         if self._child is not None and self._child.returncode is None:
             return self._child
         await self._end()
@@ -176,12 +180,20 @@ async def _started(memory_bytes: int, seconds: int) -> Process:
     )
 
 
-async def _asked(child: Process, frame: bytes) -> tuple[dict[str, Any], bytes]:
+async def _asked(child: Process, task: str, raw: bytes) -> tuple[dict[str, Any], bytes]:
+    """Ask, and take only the answer to this very question: a mail must never be read as another one.
+
+    Raises FrameBroken for the answer to another, which somebody left in the pipe.
+    """
     if child.stdin is None:
         raise EOFError("the child has no stdin")
-    child.stdin.write(frame)
+    question = new_id("ask")
+    child.stdin.write(packed({"task": task, "question": question}, raw))
     await child.stdin.drain()
-    return await _answered(child)
+    head, body = await _answered(child)
+    if head.get("question") != question:
+        raise FrameBroken("the answer to another question")
+    return head, body
 
 
 async def _answered(child: Process) -> tuple[dict[str, Any], bytes]:

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
+from threading import Thread
 from typing import Any, Self, TypeVar
 
 import aiosqlite
+from aiosqlite.core import _connection_worker_thread
 
 Result = TypeVar("Result")
 
@@ -23,8 +26,15 @@ _ITER_CHUNK_SIZE = 64
 def link(database: str, **options: Any) -> Link:
     """Return a connection to be awaited; the arguments are those of `sqlite3.connect`."""
     made = Link(partial(sqlite3.connect, database, **options), _ITER_CHUNK_SIZE)
-    made._thread.daemon = True  # noqa: SLF001 - a process may end without closing, as with SQLAlchemy's own connections
+    # daemon: a process may end without closing, as with SQLAlchemy's own connections
+    made._thread = Thread(target=_serve, args=(made._tx,), daemon=True)  # noqa: SLF001
     return made
+
+
+def _serve(visits: Any) -> None:
+    """Serve a connection; a loop that ended while a visit ran wants no answer any more, nor a traceback on stderr."""
+    with suppress(RuntimeError):  # "Event loop is closed": whatever a visit raises is its caller's, never raised here
+        _connection_worker_thread(visits)
 
 
 class Link(aiosqlite.Connection):

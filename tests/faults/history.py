@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from mailer.domain.delivery import OutboxState
+from mailer.record.commitment import commitment
 from mailer.store.events import RecordedEvent, listing
 from mailer.store.mail_tables import attempts, mails, outbox, step_claims
 from mailer.store.session import Store, Tx
 from mailer.store.tables import customer_emails, customers, disputes, facts, holds, invoices, leases, payloads
+from mailer.store.tables import events as event_rows
 from tests.servers.smtp import Received
 
 Row = dict[str, Any]
+#: What a rule objects to: an id, and what is wrong with it.
+Found = Iterator[tuple[str, str]]
 #: States in which nothing more happens by itself, apart from a look for evidence.
 RESTING = {OutboxState.SENT, OutboxState.FAILED, OutboxState.UNKNOWN, OutboxState.CANCELLED, OutboxState.EXPIRED}
 
@@ -53,6 +57,7 @@ class History:
     """Everything at one moment of rest, as plain values, so that the checker can be tested by spoiling them.
 
     `arrived`: SHA-256 of every mail put into the mailbox after the service first saw it. `kills`: processes killed.
+    `seals`: what each event's payload, as it is kept now, amounts to; by event id.
     `watched`: what the database itself saw at each commit of `in_data` (see `tests.faults.watch`).
     """
 
@@ -73,6 +78,7 @@ class History:
     leases: tuple[Row, ...]
     live: bool
     bodies: dict[str, str]
+    seals: dict[str, str]
     watched: tuple[Row, ...] = ()
 
     def one(self, outbox_id: str) -> Row | None:
@@ -109,6 +115,7 @@ async def recall(
             leases=await _rows(tx, leases),
             live={row.name: row.value for row in found}.get("mode") == "live",
             bodies=await _bodies(tx),
+            seals=await _seals(tx),
             watched=await _watched(tx),
         )
 
@@ -121,6 +128,14 @@ async def _bodies(tx: Tx) -> dict[str, str]:
     """Return the SHA-256 of every kept message and mail, by payload id."""
     kept = payloads.select().where(payloads.c.kind.in_(["message", "raw_mail"]))
     return {row.id: hashlib.sha256(bytes(row.body)).hexdigest() async for row in tx.stream(kept)}
+
+
+async def _seals(tx: Tx) -> dict[str, str]:
+    """Compute every event's commitment again, from the salt and the payload that are kept."""
+    kept = select(event_rows.c.id, payloads.c.salt, payloads.c.body).join(
+        payloads, payloads.c.id == event_rows.c.payload_id
+    )
+    return {row.id: commitment(bytes(row.salt), bytes(row.body)) async for row in tx.stream(kept)}
 
 
 async def _watched(tx: Tx) -> tuple[Row, ...]:

@@ -1,15 +1,14 @@
 """What must be true of every history, whatever was broken on the way: one function each, returning what is wrong.
 
-I7 (the record's own chain) belongs to the record, I11 (leaks) to the runners; the numbers are those of the fault plan.
+I6 to I8, what is kept, are in `kept.py`; I11 (leaks) is in `test_leaks.py`; the numbers are those of the fault plan.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
@@ -17,7 +16,8 @@ from zoneinfo import ZoneInfo
 from mailer.domain.case import StepHow
 from mailer.domain.delivery import OutboxState
 from mailer.store.inbox import DONE, QUARANTINED
-from tests.faults.history import RESTING, Delivery, History, Row
+from tests.faults.history import RESTING, Delivery, Found, History, Row
+from tests.faults.kept import i6_every_byte_is_kept, i7_the_record_verifies, i8_every_mail_is_processed_once
 
 #: Automatic mails to one customer on one of its days.
 DAILY_CAP = 1
@@ -43,9 +43,6 @@ class Violation:
 
     def __str__(self) -> str:
         return f"{self.rule}: {self.about}: {self.what}"
-
-
-Found = Iterator[tuple[str, str]]
 
 
 def i1_every_planned_message_ends(h: History) -> Found:
@@ -168,37 +165,6 @@ def i5_nobody_is_written_to_too_often(h: History) -> Found:
             yield customer_id, f"{many} mails on {day}"
 
 
-def i6_every_byte_is_kept(h: History) -> Found:
-    """What went out is what was frozen; what came in is kept with its hash."""
-    frozen = {row["message_id"]: row["payload_id"] for row in h.outbox}
-    for delivery in h.deliveries:
-        kept = h.bodies.get(frozen.get(delivery.message_id, ""))
-        if kept != hashlib.sha256(delivery.raw).hexdigest():
-            yield delivery.message_id, "the bytes that went out are not the bytes that were frozen"
-    for row in h.outbox:
-        if row["payload_id"] not in h.bodies:
-            yield row["id"], "its bytes are gone"
-    for row in h.mails:
-        if row["payload_id"] and h.bodies.get(row["payload_id"]) != row["sha256"]:
-            yield row["id"], "its raw bytes are not those of its hash"
-
-
-def i8_every_mail_is_processed_once(h: History) -> Found:
-    """Everything that arrived is stored once, and was read once or waits with its raw bytes for a person."""
-    stored = Counter(row["sha256"] for row in h.mails)
-    for digest in set(h.arrived):
-        if stored[digest] != 1:
-            yield digest[:12], f"LOST: arrived, stored {stored[digest]} times"
-    fetched = Counter(event.refs["mail"] for event in h.events if event.type == "mail.fetched")
-    read = Counter(event.refs["mail"] for event in h.events if event.type == "reply.read")
-    again = {event.refs["mail"] for event in h.events if event.type in ("mail.reprocessed", "mail.assigned")}
-    for row in h.mails:
-        if fetched[row["id"]] != 1:
-            yield row["id"], f"fetched on record {fetched[row['id']]} times"
-        if read[row["id"]] > 1 and row["id"] not in again:
-            yield row["id"], f"DOUBLED: read {read[row['id']]} times"
-
-
 def i9_money_moves_by_the_ledger_alone(h: History) -> Found:
     """What is open on an invoice is what the ledger or a person said last."""
     said: dict[str, str] = {}
@@ -253,6 +219,7 @@ RULES: tuple[Rule, ...] = (
     i4_everything_reaches_its_own_customer,
     i5_nobody_is_written_to_too_often,
     i6_every_byte_is_kept,
+    i7_the_record_verifies,
     i8_every_mail_is_processed_once,
     i9_money_moves_by_the_ledger_alone,
     i10_doubt_is_visible_and_finite,

@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import hashlib
 import json
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -31,6 +32,7 @@ from tests.core.replies.mails import KEY, PHRASES
 from tests.faults.measure import Meter, peak_bytes
 from tests.faults.mutate import mutant
 from tests.faults.seeds import seeds
+from tests.faults.table import RESULTS_VARIABLE
 
 RNG_SEED = 20_261_126
 BATCH = 200
@@ -205,14 +207,24 @@ def _keep(tally: Tally, state: Path) -> None:
 
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--count", type=int, default=100_000)
+    parser.add_argument("--start", type=int, default=0, help="the number of the first mail")
+    parser.add_argument("--count", type=int, default=100_000, help="the number after the last mail")
     parser.add_argument("--state", type=Path, required=True)
     given = parser.parse_args(arguments)
-    tally = Tally(**json.loads(given.state.read_text(encoding="utf-8"))) if given.state.exists() else Tally()
+    tally = (
+        Tally(**json.loads(given.state.read_text(encoding="utf-8")))
+        if given.state.exists()
+        else Tally(next=given.start)
+    )
     asyncio.run(
         go_on(tally, given.count, url=f"sqlite+aiosqlite:///{given.state.resolve()}.sqlite3", state=given.state)
     )
-    print(json.dumps({"test": "F1", "mails": tally.next, "seed": RNG_SEED, **asdict(tally)}))
+    mails = tally.next - given.start
+    line = json.dumps({"test": "F1", "mails": mails, "start": given.start, "seed": RNG_SEED, **asdict(tally)})
+    print(line)
+    if path := os.environ.get(RESULTS_VARIABLE):
+        with Path(path).open("a", encoding="utf-8") as file:
+            file.write(line + "\n")
     return 0 if tally.is_clean else 1
 
 

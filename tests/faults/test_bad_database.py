@@ -82,7 +82,7 @@ async def fail_everywhere(world: World, trouble: Trouble, stride: int) -> int:
 
 @pytest.mark.parametrize("trouble", [Trouble.REFUSED, Trouble.BROKEN, Trouble.COMMIT_UNKNOWN])
 async def test_sqlite_fails_here_and_there(sqlite_house: World, trouble: Trouble) -> None:
-    stride = 1 if trouble is Trouble.COMMIT_UNKNOWN else STRIDE
+    stride = 5 if trouble is Trouble.COMMIT_UNKNOWN else STRIDE
     assert await fail_everywhere(sqlite_house, trouble, stride) > 3
 
 
@@ -94,7 +94,7 @@ async def test_sqlite_fails_at_every_statement(sqlite_house: World, trouble: Tro
 
 @pytest.mark.parametrize("trouble", [Trouble.TERMINATED, Trouble.COMMIT_UNKNOWN])
 async def test_postgresql_ends_our_connections_here_and_there(postgres_house: World, trouble: Trouble) -> None:
-    stride = 2 if trouble is Trouble.COMMIT_UNKNOWN else 2 * STRIDE
+    stride = 8 if trouble is Trouble.COMMIT_UNKNOWN else 2 * STRIDE
     assert await fail_everywhere(postgres_house, trouble, stride) > 2
 
 

@@ -117,6 +117,10 @@ LIES: list[tuple[str, str, Spoil]] = [
     ("i6", "other bytes went out", _mail(raw=b"Subject: other\r\n\r\nwords\r\n")),
     ("i6", "the frozen bytes are gone", lambda h: replace(h, bodies={})),
     ("i6", "a mail was altered", _first("mails", sha256="0" * 64)),
+    ("i7", "a payload was altered", _event("reminder.queued", lambda e, _: replace(e, commitment="0" * 64))),
+    ("i7", "a payload is gone", lambda h: replace(h, seals={})),
+    ("i8", "a mail came from nowhere", lambda h: replace(h, events=())),
+    ("i8", "bytes let go in silence", _first("mails", direction="out", payload_id="")),
     ("i8", "a reply is missing", _more("arrived", lambda _: "0" * 64)),
     ("i8", "a reply was read twice", _read_again),
     ("i9", "a mail said it is paid", _event("invoice.imported", lambda e, _: replace(e, actor="system:read"))),
@@ -147,7 +151,8 @@ async def _a_true_history(world: World) -> History:
 
 async def test_a_true_history_is_believed_and_every_lie_is_found(world: World) -> None:
     history = await _a_true_history(world)
-    first = next(claim for claim in history.claims if claim["invoice_id"] == history.holds[0]["invoice_ids"][0])
+    held = history.holds[0]["invoice_ids"][0]
+    first = next(claim for claim in history.claims if claim["invoice_id"] == held and claim["outbox_id"])
     history = replace(
         history,
         outbox=tuple(sorted(history.outbox, key=lambda row: row["recipient"])),

@@ -23,6 +23,12 @@ EXPECTED = Counter(hashlib.sha256(raw).hexdigest() for raw in MAILS)
 
 
 @pytest.mark.timeout(600)
+async def test_a_link_lost_at_every_331st_byte_of_a_poll_costs_nothing(dovecot: Dovecot) -> None:
+    await cut_everywhere(dovecot, every=331, hows=(How.CLOSE, How.RESET))
+
+
+@pytest.mark.full
+@pytest.mark.timeout(3600)
 async def test_a_link_lost_at_every_37th_byte_of_a_poll_costs_nothing(dovecot: Dovecot) -> None:
     await cut_everywhere(dovecot, every=37, hows=(How.CLOSE, How.RESET))
 
@@ -35,7 +41,7 @@ async def test_a_link_lost_at_each_byte_of_a_poll_costs_nothing(dovecot: Dovecot
 
 
 async def test_a_link_that_falls_silent_costs_nothing(dovecot: Dovecot) -> None:
-    await cut_everywhere(dovecot, every=700, hows=(How.STALL,), timeout_seconds=0.5)
+    await cut_everywhere(dovecot, every=1000, hows=(How.STALL,), timeout_seconds=0.5)
 
 
 async def test_a_link_that_is_lost_every_time_is_told_and_costs_nothing_once_it_holds(dovecot: Dovecot) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
-import random
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -16,11 +16,14 @@ from pathlib import Path
 from time import monotonic
 
 from mailer.clock import utc_now
+from mailer.domain.delivery import OutboxState
 from mailer.flows.import_invoices import import_invoices
 from mailer.flows.initialise import initialise
+from mailer.flows.settle_unknown import FIRST_LOOKS
 from mailer.flows.switch_mode import switch_mode
 from mailer.reminders.calendar import public_holidays
 from mailer.settings import load
+from mailer.store import outbox
 from mailer.wiring import App, open_app
 from tests.faults.fsync_sink import accepted
 from tests.faults.history import Delivery, History, recall
@@ -31,26 +34,33 @@ from tests.servers.process import ServerProcess, free_port
 from tests.stories.world import SELLER
 from workers.jobs import Service, attempt
 
-#: How long a batch may take to start arriving before the next kill comes anyway.
-PATIENCE_SECONDS = 6.0
+#: How long a process that is asked to end may take before it is killed.
+FAREWELL_SECONDS = 20.0
 #: The clock of the process that cleans up: past every lease the dead have held.
 AFTERWARDS = timedelta(minutes=16)
 ROUNDS_TO_REST = 12
+#: What ends the waiting for an outcome; the rest of the states is on its way.
+UNDER_WAY = (OutboxState.QUEUED, OutboxState.LEASED, OutboxState.IN_DATA, OutboxState.DEFERRED)
 COMMANDS = ("serve", "worker")
 _HEADER = "customer,customer_name,email,language,country,time_zone,number,issued_on,due_on,currency,total,open"
 
 
 @dataclass
 class Place:
-    """A data folder, its servers, and the processes that work in it."""
+    """A data folder, its servers, and the processes that work in it.
+
+    `deliveries`: what the sink has accepted so far. `connections`: how many messages one process may have under way;
+    0 is the product's own default.
+    """
 
     folder: Path
     dovecot: Dovecot
-    sink: ServerProcess
-    accepted_file: Path
+    deliveries: Callable[[], list[Delivery]]
     database_url: str
     redis_url: str
     smtp_port: int
+    connections: int = 0
+    commands: tuple[str, ...] = COMMANDS
     nursery: subprocess.Popen[str] | None = None
     victims: dict[int, str] = field(default_factory=dict)
     kills: int = 0
@@ -75,6 +85,7 @@ class Place:
             "smtp.host": "127.0.0.1",
             "smtp.port": self.smtp_port,
             "smtp.security": "none",
+            "smtp.connections": self.connections,
             "imap.host": self.dovecot.host,
             "imap.port": self.dovecot.port,
             "imap.security": "none",
@@ -144,11 +155,26 @@ class Place:
 
     def supervise(self) -> None:
         """Start again what does not run: who was killed, and arq, which ends by itself when Redis is gone."""
-        for pid in [pid for pid in self.victims if not Path(f"/proc/{pid}").exists()]:
+        for pid in self.ended():
             del self.victims[pid]
-        for command in COMMANDS:
-            if command not in self.victims.values():
-                self.start(command)
+        for command in (Counter(self.commands) - Counter(self.victims.values())).elements():
+            self.start(command)
+
+    def ended(self) -> list[int]:
+        """Return the processes that run no more, though nobody has killed them."""
+        return [pid for pid in self.victims if not Path(f"/proc/{pid}").exists()]
+
+    async def dismiss(self) -> None:
+        """Ask every process to end, as a supervisor does; one that does not is killed, and that counts."""
+        for pid in self.victims:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+        end = monotonic() + FAREWELL_SECONDS
+        while len(self.ended()) < len(self.victims) and monotonic() < end:  # noqa: ASYNC110 - the kernel tells nobody
+            await asyncio.sleep(0.05)
+        for pid in set(self.victims) - set(self.ended()):
+            self.kill(pid)
+        self.close()
 
     def close(self) -> None:
         """Kill what still runs; these do not count."""
@@ -162,9 +188,6 @@ class Place:
 
     # --- what came of it
 
-    def deliveries(self) -> list[Delivery]:
-        return accepted(self.accepted_file)
-
     def reply(self, to: Delivery) -> None:
         """Let a customer promise a day, threaded by In-Reply-To."""
         number = len(self.arrived)
@@ -177,14 +200,30 @@ class Place:
             client.append("INBOX", "", None, raw)
         self.arrived.append(raw)
 
-    async def settle(self) -> History:
-        """Let a last process, much later, do what is left, until it finds nothing more; return the whole history."""
+    async def settle(self, *, rounds: int = ROUNDS_TO_REST) -> History:
+        """Let a last process do what is left, past every lease; then look for evidence at the hours it is looked for.
+
+        Nothing is asked of the product that it does not do by itself: only its clock is ahead. `rounds`: sweeps until
+        nothing may be under way any more.
+        """
         async with self.app(ahead=AFTERWARDS) as app:
-            for _ in range(ROUNDS_TO_REST):
-                await _jobs(app, "poll", "tick", "drain", "drain")
+            await _jobs(app, "poll")
+            while rounds and await _under_way(app):
+                rounds -= 1
+                await _jobs(app, "tick", "drain", "poll")
+        for wait in FIRST_LOOKS:
+            async with self.app(ahead=AFTERWARDS + wait + timedelta(minutes=1)) as app:
+                await _jobs(app, "poll")
+        async with self.app(ahead=AFTERWARDS + FIRST_LOOKS[-1] + timedelta(minutes=2)) as app:
+            await _jobs(app, "tick", "drain")
             return await recall(
                 app.store, deliveries=self.deliveries(), now=app.clock(), arrived=self.arrived, kills=self.kills
             )
+
+
+async def _under_way(app: App) -> bool:
+    async with app.store.reading() as tx:
+        return bool(await outbox.listing(tx, states=UNDER_WAY, limit=1))
 
 
 class _Opened:
@@ -207,33 +246,10 @@ async def _jobs(app: App, *names: str) -> None:
     await service.close()
 
 
-async def massacre(place: Place, *, kills: int, sends: int, seed: int) -> None:
-    """Feed in invoices and kill a random process at a random moment of each batch, until the numbers are reached."""
-    draw = random.Random(seed)  # noqa: S311 - no secret
-    for command in COMMANDS:
-        place.start(command)
-    for number in range(kills):
-        batch = sends * (number + 1) // kills - sends * number // kills
-        before = len(place.deliveries())
-        await place.owe(batch)
-        await _until_arrived(place, before + draw.randint(1, max(1, batch // 2)))
-        await asyncio.sleep(draw.uniform(0, 0.1))
-        if found := place.deliveries():
-            place.reply(draw.choice(found))
-        place.kill(draw.choice(list(place.victims)))
-        place.supervise()
-    await _until_arrived(place, sends - sends // 10)
-    place.close()
-
-
-async def _until_arrived(place: Place, many: int) -> None:
-    end = monotonic() + PATIENCE_SECONDS
-    while len(place.deliveries()) < many and monotonic() < end:  # noqa: ASYNC110 - another process writes it
-        await asyncio.sleep(0.05)
-
-
 @contextmanager
-def a_place(folder: Path, dovecot: Dovecot, *, database_url: str, redis_url: str) -> Iterator[Place]:
+def a_place(
+    folder: Path, dovecot: Dovecot, *, database_url: str, redis_url: str, connections: int = 0
+) -> Iterator[Place]:
     """Yield a place with a fresh sink whose accepted mail is laid into Dovecot's Sent folder."""
     port, file = free_port(), folder / "accepted.jsonl"
     command = [sys.executable, "-m", "tests.faults.fsync_sink", str(port), str(file), str(dovecot.maildir("Sent"))]
@@ -241,11 +257,11 @@ def a_place(folder: Path, dovecot: Dovecot, *, database_url: str, redis_url: str
     place = Place(
         folder=folder,
         dovecot=dovecot,
-        sink=sink,
-        accepted_file=file,
+        deliveries=lambda: accepted(file),
         database_url=database_url,
         redis_url=redis_url,
         smtp_port=port,
+        connections=connections,
     )
     sink.start()
     try:

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from mailer.replies.parse import parse
+from mailer.sandbox.frames import packed
 from mailer.sandbox.sandbox import Sandbox, SandboxRefused, SandboxUnavailable
 from tests.faults.seeds import seeds
 
@@ -104,6 +105,19 @@ async def test_an_answer_nobody_waits_for_is_not_taken_for_the_next_one(sandbox:
     asking.cancel()
     with pytest.raises(asyncio.CancelledError):
         await asking
+    assert (await sandbox.parse(HONEST)).text == "We paid."
+
+
+async def test_an_answer_to_another_question_is_never_taken_for_this_mails(sandbox: Sandbox) -> None:
+    """Found by killing processes at any step: one mail was read as the mail before it."""
+    await sandbox.parse(HONEST)
+    child = sandbox._child
+    assert child is not None
+    assert child.stdin is not None
+    child.stdin.write(packed({"task": "parse", "question": "another"}, b"Subject: x\n\nWe dispute this.\n"))
+    await child.stdin.drain()
+    with pytest.raises(SandboxRefused):
+        await sandbox.parse(HONEST)
     assert (await sandbox.parse(HONEST)).text == "We paid."
 
 

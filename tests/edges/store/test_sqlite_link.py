@@ -6,12 +6,13 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
+from time import sleep
 
 import pytest
 from sqlalchemy import text
 
 from mailer.store.session import Store, StoreUnreachable
-from mailer.store.sqlite_link import ROWS
+from mailer.store.sqlite_link import ROWS, link
 
 MANY = 2 * ROWS + 7
 
@@ -91,3 +92,17 @@ async def test_a_connection_that_cannot_be_made_is_said_so(tmp_path: Path) -> No
         async with nowhere.transaction():
             pass
     await nowhere.close()
+
+
+def test_a_loop_that_ends_during_a_visit_leaves_no_traceback(tmp_path: Path) -> None:
+    made = link(str(tmp_path / "left.sqlite3"))
+
+    async def leave() -> None:
+        await made
+        asyncio.get_running_loop().create_task(made.visit(sleep, 0.2))
+        await asyncio.sleep(0.05)
+
+    asyncio.run(leave())
+    made._thread.join(5)  # pytest makes an error of whatever a thread raises
+    assert not made._thread.is_alive()
+    made._connection = None  # nobody is left to close it; it does so itself

@@ -1,0 +1,100 @@
+"""I11: however often the jobs run, with and without faults, no task, file descriptor or connection is left over.
+
+Quick: 40 rounds. Full: 300. Long: four pieces of 2,500, and the memory grows by less than 1 KB a round.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.faults.house import fault_house, owe_many
+from tests.servers.dovecot import Dovecot
+from tests.servers.smtp import Fault, RecordingSmtp
+from tests.stories.world import World
+from workers.jobs import Service, attempt
+
+#: Rounds until everything that is opened once and kept (pools, caches, the sandbox) is open.
+WARM = 21
+#: The link is cut, or the mailbox gone, in one of so many rounds.
+EVERY = 20
+
+pytestmark = pytest.mark.timeout(3600)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """What this process holds at a moment of rest."""
+
+    tasks: int
+    descriptors: int
+    memory_bytes: int
+
+
+async def _held() -> Held:
+    for _ in range(5):
+        await asyncio.sleep(0)  # what was told to end does
+    return _counted()
+
+
+def _counted() -> Held:
+    gc.collect()
+    resident = re.search(r"VmRSS:\s+(\d+) kB", Path("/proc/self/status").read_text(encoding="ascii"))
+    assert resident is not None
+    return Held(
+        tasks=len(asyncio.all_tasks()),
+        descriptors=len(os.listdir("/proc/self/fd")),  # noqa: PTH208 - a listing, itself open while it is made
+        memory_bytes=int(resident[1]) * 1024,
+    )
+
+
+async def _rounds(world: World, service: Service, many: int) -> None:
+    """Run every job so often; now and then there is a message, whose link is lost or not, or no mailbox."""
+    for number in range(many):
+        if number % EVERY == 0:
+            await owe_many(world, [f"{id(service)}-{many}-{number}"])
+            world.smtp.fault = Fault.AFTER_354 if number % (2 * EVERY) else None
+        if away := number % EVERY == EVERY // 2:
+            world.dovecot.stop()
+        for name in ("poll", "tick", "drain"):
+            done = await attempt(service, name)
+            assert away or done is not None, await world.trouble(name)
+        if away:
+            world.dovecot.start()
+
+
+@pytest.mark.parametrize(
+    ("many", "bytes_a_round"),
+    [
+        pytest.param(40, None, id="40"),
+        pytest.param(300, None, id="300", marks=pytest.mark.full),
+        pytest.param(2500, 1024, id="piece", marks=pytest.mark.long),
+    ],
+)
+async def test_nothing_is_left_over(
+    tmp_path: Path, recording_smtp: RecordingSmtp, dovecot: Dovecot, many: int, bytes_a_round: int | None
+) -> None:
+    world = await fault_house(tmp_path, recording_smtp, dovecot)
+    service = Service(app=world.app, channel=world.app.channel())
+    try:
+        await _rounds(world, service, WARM)
+        before = await _held()
+        await _rounds(world, service, many)
+        after = await _held()
+    finally:
+        await service.close()
+        await world.app.close()
+    assert len(recording_smtp.messages) > many // (2 * EVERY) - 1, "hardly anything was sent"
+    assert after.tasks <= before.tasks, f"{after.tasks - before.tasks} tasks are left over"
+    assert after.descriptors <= before.descriptors, (
+        f"{after.descriptors - before.descriptors} descriptors are left over"
+    )
+    if bytes_a_round is not None:
+        grown = (after.memory_bytes - before.memory_bytes) / many
+        assert grown < bytes_a_round, f"memory grows by {grown:.0f} bytes a round"
