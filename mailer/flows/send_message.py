@@ -94,8 +94,7 @@ class _Drain:
         for task in self._running:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
-        await self._announce.ended()
-        await self._write.ended()
+        await self._together.ended()
         if self._claimed:
             with suppress(StoreUnreachable):
                 await put_back(self.sender, tuple(self._claimed))
