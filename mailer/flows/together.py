@@ -48,35 +48,30 @@ class Together(Generic[Item, Result]):
 
     async def _work(self) -> None:
         while self._waiting:
+            group: list[tuple[Item, asyncio.Future[Result]]] = []
             try:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._all_here.wait(), PAUSE_SECONDS)
-            except BaseException as end:  # noqa: BLE001 - as in `_serve`
-                self._end([], end)
-                return
-            self._all_here.clear()
-            group, self._waiting = self._waiting, []
-            await self._serve(group)
+                self._all_here.clear()
+                group, self._waiting = self._waiting, []
+                await self._serve(group)
+            except BaseException as end:  # noqa: BLE001 - the process ends: nobody may wait for ever, or be served
+                _fail([*group, *self._waiting], end)
+                self._waiting = []
 
     async def _serve(self, group: Sequence[tuple[Item, asyncio.Future[Result]]]) -> None:
         try:
             results = await self._run([item for item, _ in group])
         except Exception as problem:  # noqa: BLE001 - it goes to whoever asked
-            if len(group) > 1:
-                for one in group:
-                    await self._serve([one])
+            if len(group) == 1:
+                _fail(group, problem)
                 return
-            _fail(group, problem)
-        except BaseException as end:  # noqa: BLE001 - the process ends: nobody may wait for ever
-            self._end(group, end)
-        else:
-            for (_, future), result in zip(group, results, strict=True):
-                if not future.done():
-                    future.set_result(result)
-
-    def _end(self, group: Sequence[tuple[Item, asyncio.Future[Result]]], end: BaseException) -> None:
-        _fail([*group, *self._waiting], end)
-        self._waiting = []
+            for one in group:
+                await self._serve([one])
+            return
+        for (_, future), result in zip(group, results, strict=True):
+            if not future.done():
+                future.set_result(result)
 
 
 def _fail(group: Sequence[tuple[Item, asyncio.Future[Result]]], problem: BaseException) -> None:
