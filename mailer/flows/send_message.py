@@ -12,7 +12,7 @@ from typing import cast
 
 from mailer.clock import new_jitter
 from mailer.domain.case import StepHow
-from mailer.domain.delivery import OutboxState
+from mailer.domain.delivery import OutboxState, Refused
 from mailer.domain.message import Envelope
 from mailer.flows.claim_messages import Announced, Ready, Sender, announce, claim, put_back
 from mailer.flows.conclude_delivery import Delivered, conclude, message_event, write_all
@@ -166,8 +166,12 @@ class _Drain:
         """Write down in one transaction what has come of some deliveries and that others come to DATA."""
         delivered = [one for one in group if isinstance(one, Delivered)]
         ready = [one for one in group if isinstance(one, Ready)]
+        # A refusal places a hold, which locks its customer: all in one order, or two commits wait for each other.
+        touched = {
+            one.entry.message.customer_id for one in group if isinstance(one, Ready) or isinstance(one.outcome, Refused)
+        }
         async with self.sender.store.transaction() as tx:
-            await customers.lock_all(tx, {one.entry.message.customer_id for one in ready})
+            await customers.lock_all(tx, touched)
             written = iter(await write_all(tx, delivered))
             said = iter(await announce(self.sender, tx, ready))
         return [next(said) if isinstance(one, Ready) else next(written) for one in group]
