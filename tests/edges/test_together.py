@@ -69,7 +69,8 @@ async def test_a_result_too_few_is_told_to_those_who_wait() -> None:
 
 
 async def test_a_group_outlives_a_caller_who_was_cancelled_and_can_be_waited_for() -> None:
-    go_on, written = asyncio.Event(), []
+    go_on = asyncio.Event()
+    written: list[int] = []
 
     async def run(group: Sequence[int]) -> list[int]:
         await go_on.wait()
