@@ -34,7 +34,7 @@ test-long: .venv/.with-dev ## the next piece of the long fault run (half an hour
 	@$(BIN)/python -m tests.faults.long $(RESULTS) $(PIECES)
 
 bench: .venv/.with-dev ## the benchmarks, as ratios against the bare libraries in the same run
-	@for script in $(wildcard tests/benchmarks/bench_*.py); do echo "--- $$script"; $(BIN)/python $$script || exit 1; done
+	@for script in $(wildcard tests/benchmarks/bench_*.py); do echo "--- $$script"; PYTHONPATH=. $(BIN)/python $$script || exit 1; done
 
 servers: ## install the test servers (Dovecot, smtp-sink, Redis) with apt when CI=true or DULY_APT=1
 	@.ci/servers
