@@ -12,8 +12,9 @@ from rich.text import Text
 
 from mailer.cli.context import InputRefused, guarded
 from mailer.cli.output import Output, OutputOption, console, say
+from mailer.flows.match_files import Shelf
 from mailer.flows.phrase_files import load_phrases
-from mailer.flows.read_files import FileReading, Shelf, read_file, values_of
+from mailer.flows.read_files import FileReading, read_file, values_of
 from mailer.imports.world import WorldRefused, world_from
 
 WorldOption = Annotated[

@@ -14,8 +14,9 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from mailer.flows.match_files import Shelf
 from mailer.flows.phrase_files import load_phrases
-from mailer.flows.read_files import Shelf, read_file, values_of
+from mailer.flows.read_files import read_file, values_of
 from mailer.imports.world import world_from
 from tests.corpus.scoring import Row, figures, score
 from tests.house.tree import ROOT
