@@ -66,12 +66,12 @@ def match_file(mail: InboundMail, shelf: Shelf) -> tuple[Match, Zones]:
     `Match.invoice_ids` are those of the reminder answered and those that are named, () when nothing is singled out.
     """
     if not shelf.customers:
-        return _NOBODY, zones(mail.text, None)
+        return _NOBODY, zones(mail.text, None, sender_name=mail.from_name)
     ids = _with_world_ids(keys(mail, NO_KEY), mail, shelf)
     sent = tuple(_sent_ref(*shelf.sent[one]) for one in ids.outbox_ids if one in shelf.sent)
     by_id = match_ids(ids, sent)
     answered = shelf.sent[by_id.outbox_id][1] if by_id and by_id.outbox_id else None
-    parts = zones(mail.text, answered.text if answered else None)
+    parts = zones(mail.text, answered.text if answered else None, sender_name=mail.from_name)
     found = _match(mail, parts, ids, sent, shelf)
     if found.customer_id is None:
         found = _by_name(mail, shelf) or found
@@ -81,7 +81,7 @@ def match_file(mail: InboundMail, shelf: Shelf) -> tuple[Match, Zones]:
         # In a new thread the reminder may be pasted below without any mark: only our own text tells it apart.
         pasted, lines = _pasted(mail.text, answered, customer)
         if pasted is not None:
-            parts = zones(mail.text, pasted.text)
+            parts = zones(mail.text, pasted.text, sender_name=mail.from_name)
             answered = answered or (pasted if lines >= _PASTED_LINES else None)
     return _about(mail, parts, found, answered, shelf), parts
 
