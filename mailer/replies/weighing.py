@@ -90,7 +90,7 @@ def weighed(found: tuple[Finding, ...], words: Passage) -> tuple[Finding, ...]:
             case Intent.DELAY:
                 return not (rule == "delay.undated" and others & _NO_DELAY) and not beside(finding, _NO_DELAY)
             case Intent.LEGAL:
-                return not (others & {Intent.INSOLVENCY})
+                return not (others & {Intent.INSOLVENCY, Intent.OFFER})
             case Intent.DISPUTE:
                 return not (all(one.rule == "dispute.reason" for one in finding.evidence) and others & _EXPLAINED)
             case Intent.PROMISE:
