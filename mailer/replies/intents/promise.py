@@ -22,8 +22,8 @@ _FAR = timedelta(days=120)
 _TOO_FAR = timedelta(days=200)
 _FRAGMENT_CHARS = 60
 _DATE_ALONE = 0.8
-#: Letters around a day that say no more than it does ("by …", "promise, …").
-_ALONE_CHARS = 14
+#: Letters around a day that say no more than it does ("by …").
+_ALONE_CHARS = 5
 _NAME_WORDS = 3
 #: Days that are counted from the moment of writing, or from an event that is named beside them.
 _COUNTED = frozenset({"in_days", "business_days", "fortnight", "fifteen", "eight", "today", "tomorrow"})
@@ -50,13 +50,13 @@ def find(passage: Passage) -> tuple[Finding, ...]:
         if clause not in seen and is_short and _is_open(clause) and not clause.is_past:
             finding = _finding(passage, clause, _FRAGMENT, "promise.fragment")
             found += [finding] if finding else []
-    return _one_per_day(found or _date_alone(passage))
+    return _one_per_day(found or _date_alone(passage, seen))
 
 
-def _date_alone(passage: Passage) -> list[Finding]:
+def _date_alone(passage: Passage, seen: set[Clause]) -> list[Finding]:
     """Return the promise of a mail that says a day and nothing else: "Monday." answers when it will be paid."""
     said = [clause for clause in passage.clauses if not (clause.is_greeting or _is_name(clause))]
-    if len(said) != 1 or not _is_open(said[0]):
+    if len(said) != 1 or said[0] in seen or said[0].is_past or not _is_open(said[0]):
         return []
     dates = days_ahead(passage, said[0])
     rest = len(said[0].text.strip()) - sum(len(one.text) for one in dates)
