@@ -19,6 +19,7 @@ from mailer.flows.claim_messages import Sender
 from mailer.flows.copy_to_sent import Copier
 from mailer.flows.intake import Intake
 from mailer.flows.match_mail import Reader
+from mailer.flows.phrase_files import load_phrases
 from mailer.flows.plan_reminders import Planner
 from mailer.flows.policies import Policies
 from mailer.flows.settle_unknown import Place, Settler
@@ -31,7 +32,7 @@ from mailer.reminders.pace import PaceLimits
 from mailer.reminders.policy import Policy, policy_from_values
 from mailer.rendering.renderer import Renderer
 from mailer.rendering.values import Seller
-from mailer.replies.phrases import Phrases, phrases_from_values
+from mailer.replies.phrases import Phrases
 from mailer.resources import config_dir
 from mailer.sandbox.sandbox import Sandbox
 from mailer.settings import Imap, Settings, SettingsError
@@ -244,14 +245,6 @@ def load_policy(path: Path) -> Policy:
     except ValueError as problem:
         message = f"{path}: {problem}"
         raise SettingsError(message) from problem
-
-
-def load_phrases() -> Phrases:
-    """Return the words that reading looks for, in every language there is."""
-    values: dict[str, Any] = {}
-    for path in sorted((config_dir() / "phrases").glob("*.toml")):
-        values[path.stem] = _toml(path.read_bytes())
-    return phrases_from_values(values)
 
 
 def _toml(raw: bytes) -> Mapping[str, Any]:
