@@ -32,7 +32,6 @@ from mailer.reminders.pace import PaceLimits
 from mailer.reminders.policy import Policy, policy_from_values
 from mailer.rendering.renderer import Renderer
 from mailer.rendering.values import Seller
-from mailer.replies.phrases import Phrases
 from mailer.resources import config_dir
 from mailer.sandbox.sandbox import Sandbox
 from mailer.settings import Imap, Settings, SettingsError
@@ -47,7 +46,6 @@ class App:
     settings: Settings
     store: Store
     policies: Policies
-    phrases: Phrases
     desk: Desk
     clock: Clock
     owner: str
@@ -130,7 +128,7 @@ class App:
         return Reader(
             store=self.store,
             policies=self.policies,
-            phrases=self.phrases,
+            phrases=load_phrases(),
             key=self.desk.key,
             own_address=self.settings.seller.address,
             keep_unknown_days=self.settings.inbox.keep_unknown_days,
@@ -211,7 +209,6 @@ def open_app(settings: Settings, *, clock: Clock = utc_now) -> App:
         settings=settings,
         store=Store(settings.store_url()),
         policies=load_policies(settings),
-        phrases=load_phrases(),
         desk=desk,
         clock=clock,
         owner=new_id("proc"),

@@ -93,8 +93,7 @@ class World:
 
     async def pay(self, number: str, *, left: str = "0.00") -> None:
         """Change what is open on an invoice, as the next export of the bookkeeping would show it."""
-        head, _, _ = self.rows[number].rpartition(",")
-        self.rows[number] = f"{head},{left}"
+        self.rows[number] = f"{self.rows[number].rpartition(',')[0]},{left}"
         await self.import_ledger()
 
     async def import_ledger(self) -> None:
