@@ -15,7 +15,7 @@ RESULTS ?= docs/figures/faults.jsonl
 PIECES ?= 1
 # Tests at the same time: most of them wait for servers, so more than there are cores.
 LANES ?= 4
-.PHONY: help venv demo test test-full test-long bench servers check suite format lock clean
+.PHONY: help venv demo test test-full test-long bench score servers check suite format lock clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -34,7 +34,10 @@ test-long: .venv/.with-dev ## the next piece of the long fault run (half an hour
 	@$(BIN)/python -m tests.faults.long $(RESULTS) $(PIECES)
 
 bench: .venv/.with-dev ## the benchmarks, as ratios against the bare libraries in the same run
-	@for script in $(wildcard tests/benchmarks/bench_*.py); do echo "--- $$script"; $(BIN)/python $$script || exit 1; done
+	@for script in $(wildcard tests/benchmarks/bench_*.py); do echo "--- $$script"; PYTHONPATH=. $(BIN)/python $$script || exit 1; done
+
+score: .venv/.with-dev ## read the corpus of replies and print every figure, by part and language
+	@$(BIN)/python -m tests.corpus.show_scores
 
 servers: ## install the test servers (Dovecot, smtp-sink, Redis) with apt when CI=true or DULY_APT=1
 	@.ci/servers

@@ -57,8 +57,8 @@ def new_id(prefix: str) -> str:
 
 
 def new_salt() -> bytes:
-    """Return 16 random bytes that keep a payload's commitment from being guessed."""
-    return secrets.token_bytes(16)
+    """Return 32 random bytes that keep a payload's commitment from being guessed."""
+    return secrets.token_bytes(32)
 
 
 def new_key() -> str:

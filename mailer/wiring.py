@@ -20,6 +20,7 @@ from mailer.flows.copy_to_sent import Copier
 from mailer.flows.intake import Intake
 from mailer.flows.keep_log import LogKeeper
 from mailer.flows.match_mail import Reader
+from mailer.flows.phrase_files import load_phrases
 from mailer.flows.plan_reminders import Planner
 from mailer.flows.policies import Policies
 from mailer.flows.settle_unknown import Place, Settler
@@ -32,7 +33,6 @@ from mailer.reminders.pace import PaceLimits
 from mailer.reminders.policy import Policy, policy_from_values
 from mailer.rendering.renderer import Renderer
 from mailer.rendering.values import Seller
-from mailer.replies.phrases import Phrases, phrases_from_values
 from mailer.resources import config_dir
 from mailer.sandbox.sandbox import Sandbox
 from mailer.settings import Imap, Settings, SettingsError
@@ -47,7 +47,6 @@ class App:
     settings: Settings
     store: Store
     policies: Policies
-    phrases: Phrases
     desk: Desk
     clock: Clock
     owner: str
@@ -130,7 +129,7 @@ class App:
         return Reader(
             store=self.store,
             policies=self.policies,
-            phrases=self.phrases,
+            phrases=load_phrases(),
             key=self.desk.key,
             own_address=self.settings.seller.address,
             keep_unknown_days=self.settings.inbox.keep_unknown_days,
@@ -216,7 +215,6 @@ def open_app(settings: Settings, *, clock: Clock = utc_now) -> App:
         settings=settings,
         store=Store(settings.store_url()),
         policies=load_policies(settings),
-        phrases=load_phrases(),
         desk=desk,
         clock=clock,
         owner=new_id("proc"),
@@ -250,14 +248,6 @@ def load_policy(path: Path) -> Policy:
     except ValueError as problem:
         message = f"{path}: {problem}"
         raise SettingsError(message) from problem
-
-
-def load_phrases() -> Phrases:
-    """Return the words that reading looks for, in every language there is."""
-    values: dict[str, Any] = {}
-    for path in sorted((config_dir() / "phrases").glob("*.toml")):
-        values[path.stem] = _toml(path.read_bytes())
-    return phrases_from_values(values)
 
 
 def _toml(raw: bytes) -> Mapping[str, Any]:

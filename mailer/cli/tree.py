@@ -13,6 +13,7 @@ from mailer.cli import (
     outbox,
     outbox_release,
     policies,
+    read_files,
     record_log,
     setup,
 )
@@ -21,6 +22,7 @@ from mailer.cli.app import app
 for part in (setup, login, look_ahead, ledger, mail, outbox, by_hand, cases, policies):
     part.register(app)
 by_hand.register_on_invoices(ledger.invoices_app)
+read_files.register_on_inbox(mail.inbox_app)
 exports.register_on_case(cases.case_app)
 record_log.register_on_log(cases.log_app)
 outbox_release.register_on_outbox(outbox.outbox_app)

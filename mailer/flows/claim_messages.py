@@ -14,10 +14,9 @@ from mailer.clock import Clock
 from mailer.domain.case import CaseFacts
 from mailer.domain.delivery import OutboxState
 from mailer.domain.ids import CustomerId, OutboxId
-from mailer.flows import epoch
+from mailer.flows import epoch, inbox_guard
 from mailer.flows.conclude_delivery import message_event
 from mailer.flows.hold_sending import sending_frozen
-from mailer.flows.inbox_guard import may_send
 from mailer.flows.policies import Policies, PolicyMissing, rules_of
 from mailer.reminders.breaker import BreakerLimits
 from mailer.reminders.guards import Limits
@@ -148,31 +147,31 @@ async def _lease(sender: Sender, tx: Tx, now: datetime, *, skip: Collection[str]
     )
 
 
-async def announce(sender: Sender, group: Sequence[Ready]) -> list[Announced]:
-    """Commit `in_data` for messages whose recipient was accepted, unless something has changed since the claim.
+async def announce(sender: Sender, tx: Tx, group: Sequence[Ready]) -> list[Announced]:
+    """Note `in_data` for messages whose recipient was accepted, unless something has changed since the claim.
 
     Whatever changes a customer's case leaves an event (law 2), so a customer without a new one needs no second look.
-    The customers are locked: a payment is recorded before this transaction, or after it and too late for both.
+    The caller has locked the customers: a payment is recorded before this transaction, or after it and too late for
+    both. DATA may be issued once the transaction is committed.
     """
+    if not group:
+        return []
     now = sender.clock()
-    people = {ready.entry.message.customer_id for ready in group}
-    async with sender.store.transaction() as tx:
-        if await _blocked(sender, tx, now) or await freezes.running(tx) is not None:
-            fences = [(ready.entry.message.id, ready.entry.message.fence) for ready in group]
-            back = await deliveries.move_all(tx, fences, OutboxState.QUEUED, now=now)
-            return [Announced.WAITS if one in back else Announced.LOST for one, _ in fences]
-        await customers.lock_all(tx, people)
-        newest = await deliveries.last_events(tx, people)
-        changed = [r.entry for r in group if newest.get(r.entry.message.customer_id, 0) != r.seen_event]
-        verdicts = await _check(sender, tx, changed, now)
-        good = [r.entry.message for r in group if verdicts.get(r.entry.message.id, Announced.YES) is Announced.YES]
-        moved = await deliveries.move_all(
-            tx,
-            [(message.id, message.fence) for message in good],
-            OutboxState.IN_DATA,
-            now=now,
-            lease_until_at=sender.lease_until(now),
-        )
+    if await _blocked(sender, tx, now) or await freezes.running(tx) is not None:
+        fences = [(ready.entry.message.id, ready.entry.message.fence) for ready in group]
+        back = await deliveries.move_all(tx, fences, OutboxState.QUEUED, now=now)
+        return [Announced.WAITS if one in back else Announced.LOST for one, _ in fences]
+    newest = await deliveries.last_events(tx, {ready.entry.message.customer_id for ready in group})
+    changed = [r.entry for r in group if newest.get(r.entry.message.customer_id, 0) != r.seen_event]
+    verdicts = await _check(sender, tx, changed, now)
+    good = [r.entry.message for r in group if verdicts.get(r.entry.message.id, Announced.YES) is Announced.YES]
+    moved = await deliveries.move_all(
+        tx,
+        [(message.id, message.fence) for message in good],
+        OutboxState.IN_DATA,
+        now=now,
+        lease_until_at=sender.lease_until(now),
+    )
     verdicts |= {message.id: Announced.YES if message.id in moved else Announced.LOST for message in good}
     return [verdicts[ready.entry.message.id] for ready in group]
 
@@ -186,9 +185,10 @@ async def put_back(sender: Sender, left: Sequence[Ready]) -> None:
 
 async def _blocked(sender: Sender, tx: Tx, now: datetime) -> str:
     """Return why nothing may be sent at all, "" when it may."""
-    if not await state.is_live(tx):
+    facts = await state.get_all(tx, (state.MODE, *inbox_guard.FACTS))
+    if facts.get(state.MODE) != state.LIVE:
         return "paused"
-    if not await may_send(tx, max_inbox_age_minutes=sender.max_inbox_age_minutes, now=now):
+    if not await inbox_guard.may_send(tx, facts, max_inbox_age_minutes=sender.max_inbox_age_minutes, now=now):
         return "inbox_unread"
     return ""
 

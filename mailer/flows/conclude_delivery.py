@@ -18,7 +18,7 @@ from mailer.reminders.pace import retry_at
 from mailer.store import agreements, deliveries, events, outbox
 from mailer.store.deliveries import Attempt
 from mailer.store.outbox import OutboxEntry
-from mailer.store.session import Store, StoreUnreachable, Tx
+from mailer.store.session import StoreUnreachable, Tx
 
 ACTOR = "system:drain"
 #: A failed address is put before a person; business days are not known here, five calendar days alarm soon enough.
@@ -85,23 +85,24 @@ async def _until_written(write: Write, delivered: Delivered) -> OutboxState | No
     return await write(delivered)
 
 
-async def write_all(store: Store, group: Sequence[Delivered]) -> list[OutboxState | None]:
-    """Write outcomes, attempts, rungs and events in one transaction; returns each message's new state.
+async def write_all(tx: Tx, group: Sequence[Delivered]) -> list[OutboxState | None]:
+    """Write outcomes, attempts, rungs and events in this transaction; returns each message's new state.
 
     None: another worker has taken over (old fence). An outcome that is on record already is not written again: a
     connection that broke during the commit leaves open whether it was done.
     """
-    async with store.transaction() as tx:
-        known = await deliveries.attempted(tx, [one.lease for one in group])
-        fresh = [one for one in group if one.lease not in known]
-        ours = await deliveries.held(tx, [one.entry.message.id for one in fresh])
-        timely = [one for one in fresh if _may_move(one, ours)]
-        await _move(tx, timely)
-        await deliveries.keep_attempts(tx, [(one.entry.message.id, _attempt(one)) for one in fresh])
-        done: list[Happened] = []
-        for one in fresh:
-            done.extend(await _events(tx, one, late=one not in timely))
-        await events.record(tx, done)
+    if not group:
+        return []
+    known = await deliveries.attempted(tx, [one.lease for one in group])
+    fresh = [one for one in group if one.lease not in known]
+    ours = await deliveries.held(tx, [one.entry.message.id for one in fresh])
+    timely = [one for one in fresh if _may_move(one, ours)]
+    await _move(tx, timely)
+    await deliveries.keep_attempts(tx, [(one.entry.message.id, _attempt(one)) for one in fresh])
+    done: list[Happened] = []
+    for one in fresh:
+        done.extend(await _events(tx, one, late=one not in timely))
+    await events.record(tx, done)
     return [None if one in fresh and one not in timely else _state(one)[0] for one in group]
 
 

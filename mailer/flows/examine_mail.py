@@ -48,7 +48,7 @@ async def examine(
     found = keys(mail, key)
     sent = await _sent(tx, found)
     by_id = match_ids(found, tuple(_sent_ref(entry) for entry in sent))
-    parts = zones(mail.text, await _sent_text(tx, sent, by_id.outbox_id if by_id else None))
+    parts = zones(mail.text, await _sent_text(tx, sent, by_id.outbox_id if by_id else None), sender_name=mail.from_name)
     by_sender, by_domain = await _senders(tx, found)
     matched = match(
         found,
@@ -63,7 +63,11 @@ async def examine(
     if by_id is None and matched.customer_id is not None:
         # In a new thread the reminder may be pasted below without any mark: only our own text tells it apart.
         latest = await outbox.listing(tx, states=[OutboxState.SENT], customer_id=matched.customer_id, limit=1)
-        parts = zones(mail.text, await _sent_text(tx, latest, latest[0].message.id if latest else None))
+        parts = zones(
+            mail.text,
+            await _sent_text(tx, latest, latest[0].message.id if latest else None),
+            sender_name=mail.from_name,
+        )
     return Examined(mail=mail, kind=kind, zones=parts, match=matched)
 
 

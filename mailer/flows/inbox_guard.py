@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from mailer.flows.recording import happened
@@ -13,19 +14,21 @@ ACTOR = "system:drain"
 READ_AT = "inbox_read_at"
 #: Why nothing is sent at present, "" for nothing.
 BLOCKED = "sending_blocked"
+#: What `may_send` goes by.
+FACTS = (READ_AT, BLOCKED)
 
 
-async def may_send(tx: Tx, *, max_inbox_age_minutes: int, now: datetime) -> bool:
-    """Whether the inbox was read at most so many minutes ago (0: no matter).
+async def may_send(tx: Tx, facts: Mapping[str, str], *, max_inbox_age_minutes: int, now: datetime) -> bool:
+    """Whether the inbox was read at most so many minutes ago (0: no matter). `facts`: those of FACTS that are set.
 
     Records `sending.blocked` when that begins to stop sending and `sending.unblocked` when it ends, once each.
     """
-    read_at = await state.get(tx, READ_AT)
+    read_at = facts.get(READ_AT)
     fresh = max_inbox_age_minutes <= 0 or (
         bool(read_at) and now - datetime.fromisoformat(str(read_at)) <= timedelta(minutes=max_inbox_age_minutes)
     )
     blocked = "" if fresh else "inbox_unread"
-    if (await state.get(tx, BLOCKED) or "") != blocked:
+    if facts.get(BLOCKED, "") != blocked:
         await _change(tx, blocked, {"why": "inbox_unread", "inbox_read_at": read_at}, now)
     return fresh
 

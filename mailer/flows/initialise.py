@@ -179,11 +179,11 @@ async def _set_up(store: Store, config: Path, address: str, *, is_new: bool, act
     present, _ = await schema.revisions(store)
     if present is not None and not is_new:
         async with store.reading() as tx:
-            if await state.get(tx, "mode") is not None:
+            if await state.get(tx, state.MODE) is not None:
                 raise AlreadyThere(f"{config.parent} was set up before, nothing was changed: edit {config}")
     await schema.migrate(store)
     async with store.transaction() as tx:
-        await state.put(tx, "mode", state.PAUSED)
+        await state.put(tx, state.MODE, state.PAUSED)
         payload: dict[str, object] = {"mode": state.PAUSED, "from_revision": present}
         await first_key(tx, config.parent, address)
         await events.record(tx, [happened("service.initialised", now=now, actor=actor, payload=payload)])

@@ -22,7 +22,7 @@ from mailer.store.session import Store, StoreUnreachable, Taken
 
 CHUNK = 200
 #: Customers whose mails are written in one transaction: a commit costs as much as writing one of them.
-TOGETHER = 50
+TOGETHER = 100
 #: How long after the payment a customer may still be thanked; see `mailer.reminders.ladder`.
 THANKS = timedelta(days=12)
 
@@ -132,9 +132,10 @@ async def _write_together(planner: Planner, ids: Sequence[CustomerId], now: date
             known=await state.verdicts_of(tx, ids),
             threads=await outbox.threads_of(tx, ids),
         )
-        for facts in found.values():
-            policy, calendar = rules_of(planner.policies, facts, now)
-            planned = plan(facts, policy, calendar, now=now, limits=limits, look_ahead=False)
-            await writing.add(planned, facts, policy, today=calendar.local_day(now))
+        with planner.desk.renderer.shelves.one_look():
+            for facts in found.values():
+                policy, calendar = rules_of(planner.policies, facts, now)
+                planned = plan(facts, policy, calendar, now=now, limits=limits, look_ahead=False)
+                await writing.add(planned, facts, policy, today=calendar.local_day(now))
         await writing.finish()
     return TickReport(queued=len(writing.entries), tasks=writing.tasks)

@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import cast
 
 from mailer.clock import new_jitter
 from mailer.domain.case import StepHow
-from mailer.domain.delivery import OutboxState
+from mailer.domain.delivery import OutboxState, Refused
 from mailer.domain.message import Envelope
 from mailer.flows.claim_messages import Announced, Ready, Sender, announce, claim, put_back
 from mailer.flows.conclude_delivery import Delivered, conclude, message_event, write_all
 from mailer.flows.together import Together
-from mailer.store import deliveries, events, outbox
+from mailer.store import customers, deliveries, events, outbox
 from mailer.store.outbox import OutboxEntry
 from mailer.store.session import Store, StoreUnreachable, Tx
 
 #: Deliveries of one drain; whoever runs it drains again when there are more.
 MOST = 1000
 #: Messages claimed in one transaction, for each delivery that may run at the same time.
-CLAIMED_PER_LANE = 4
+CLAIMED_PER_LANE = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,12 +69,10 @@ class _Drain:
     _running: set[asyncio.Task[str]] = field(default_factory=set)
     _seen: set[str] = field(default_factory=set)
     _is_empty: bool = False
-    _announce: Together[Ready, Announced] = field(init=False)
-    _write: Together[Delivered, OutboxState | None] = field(init=False)
+    _together: Together[Ready | Delivered, Announced | OutboxState | None] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._announce = Together(lambda group: announce(self.sender, group))
-        self._write = Together(lambda group: write_all(self.sender.store, group))
+        self._together = Together(self._commit, most=lambda: len(self._running))
 
     async def run(self) -> None:
         """Deliver until nothing is due, `left` is used up, or the drain may not go on."""
@@ -94,8 +94,7 @@ class _Drain:
         for task in self._running:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
-        await self._announce.ended()
-        await self._write.ended()
+        await self._together.ended()
         if self._claimed:
             with suppress(StoreUnreachable):
                 await put_back(self.sender, tuple(self._claimed))
@@ -162,6 +161,26 @@ class _Drain:
         )
         to = await conclude(self._write, delivered)
         return to.value if to is not None else ""
+
+    async def _commit(self, group: Sequence[Ready | Delivered]) -> list[Announced | OutboxState | None]:
+        """Write down in one transaction what has come of some deliveries and that others come to DATA."""
+        delivered = [one for one in group if isinstance(one, Delivered)]
+        ready = [one for one in group if isinstance(one, Ready)]
+        # A refusal places a hold, which locks its customer: all in one order, or two commits wait for each other.
+        touched = {
+            one.entry.message.customer_id for one in group if isinstance(one, Ready) or isinstance(one.outcome, Refused)
+        }
+        async with self.sender.store.transaction() as tx:
+            await customers.lock_all(tx, touched)
+            written = iter(await write_all(tx, delivered))
+            said = iter(await announce(self.sender, tx, ready))
+        return [next(said) if isinstance(one, Ready) else next(written) for one in group]
+
+    async def _announce(self, ready: Ready) -> Announced:
+        return cast("Announced", await self._together(ready))
+
+    async def _write(self, delivered: Delivered) -> OutboxState | None:
+        return cast("OutboxState | None", await self._together(delivered))
 
     def _count(self, word: str) -> None:
         self.report = replace(self.report, **{word: getattr(self.report, word) + 1})

@@ -14,7 +14,7 @@ async def switch_mode(store: Store, *, live: bool, actor: str, reason: str, now:
     async with store.transaction() as tx:
         if await state.is_live(tx) == live:
             return False
-        await state.put(tx, "mode", state.LIVE if live else state.PAUSED)
+        await state.put(tx, state.MODE, state.LIVE if live else state.PAUSED)
         type_ = "service.resumed" if live else "service.paused"
         await events.record(tx, [happened(type_, now=now, actor=actor, payload={"reason": reason})])
     return True

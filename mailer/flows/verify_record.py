@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -129,5 +130,6 @@ def _facts(event: EventRow, key: LogKey) -> EventFacts:
         policy_version=event.policy_version,
         refs=tuple(event.refs.items()),
         salt=event.salt,
-        payload_sha256=event.payload_sha256,
+        payload_sha256=hashlib.sha256(event.payload).digest() if event.salt else b"",
+        payload=event.payload,
     )

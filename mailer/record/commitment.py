@@ -6,8 +6,8 @@ import hashlib
 import json
 from collections.abc import Mapping
 
-#: The salt's length in bytes (128 bits): enough that a short payload cannot be guessed from its hash.
-SALT_BYTES = 16
+#: The salt's length in bytes: enough that a short payload cannot be guessed from its hash. Before the log it was 16.
+SALT_BYTES = 32
 #: Keeps this hash from ever being mistaken for another use of SHA-256.
 _PURPOSE = b"duly/commit/v1\x00"
 
@@ -42,3 +42,16 @@ def committed_bytes(
 def commitment(salt: bytes, committed: bytes) -> str:
     """Return SHA-256 of purpose, salt and the hash of `committed`, hex; once the salt is destroyed it says nothing."""
     return hashlib.sha256(_PURPOSE + salt + hashlib.sha256(committed).digest()).hexdigest()
+
+
+def early_commitment(salt: bytes, payload: bytes) -> str:
+    """Return what an event recorded before the log (migration 0004) committed to: salt and payload only, hex.
+
+    Only JSON objects had such commitments. Insisting on one keeps what `commitment` hashes from passing for an early
+    payload: a digest of random bytes is no JSON.
+    """
+    try:
+        is_object = isinstance(json.loads(payload), dict)
+    except (ValueError, RecursionError):
+        is_object = False
+    return hashlib.sha256(salt + payload).hexdigest() if is_object else ""

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from mailer.record.commitment import commitment, committed_bytes
+from mailer.record.commitment import commitment, committed_bytes, early_commitment
 from mailer.record.leaf import Leaf, moment, opaque
 from mailer.record.tampering import Entry, EventFacts, Finding, KeptBytes, Tampering
 
@@ -40,7 +40,7 @@ class Matching:
         same = (opaque(event.type), opaque(event.actor), event.at, event.case_tag, event.commit)
         if same != (leaf.type, leaf.actor, moment(leaf.at), leaf.case_tag, leaf.commit):
             self._rows.append(_Misfit(leaf=leaf, event=event))
-        elif event.salt is not None and _commit(event, event.salt, event.payload_sha256) != leaf.commit:
+        elif event.salt is not None and not _is_committed(event, event, leaf):
             self._words.append(_Misfit(leaf=leaf, event=event))
 
     def keep(self, kept: KeptBytes) -> None:
@@ -81,25 +81,21 @@ class Matching:
         compared = self._words[:MOST_COMPARED]
         for one in self._words:
             # With whose salt and words would this row be right?
-            is_swapped = any(
-                other is not one
-                and _commit(one.event, other.event.salt or b"", other.event.payload_sha256) == one.leaf.commit
-                for other in compared
-            )
+            is_swapped = any(other is not one and _is_committed(one.event, other.event, one.leaf) for other in compared)
             what = Tampering.SWAPPED if is_swapped else Tampering.WORDS_CHANGED
             words = "are those of another event" if is_swapped else "are not those that were committed to"
             yield Finding(what=what, words=f"the words of {one.event.id} {words}", seq=one.leaf.seq)
 
 
-def _commit(event: EventFacts, salt: bytes, payload_sha256: bytes) -> str:
-    return commitment(
-        salt,
-        committed_bytes(
-            event_id=event.id,
-            customer_id=event.customer_id,
-            case_id=event.case_id,
-            policy_version=event.policy_version,
-            refs=dict(event.refs),
-            payload_sha256=payload_sha256,
-        ),
+def _is_committed(row: EventFacts, words: EventFacts, leaf: Leaf) -> bool:
+    """Whether the leaf commits to this row with these words, in the way of now or of the time before the log."""
+    salt = words.salt or b""
+    committed = committed_bytes(
+        event_id=row.id,
+        customer_id=row.customer_id,
+        case_id=row.case_id,
+        policy_version=row.policy_version,
+        refs=dict(row.refs),
+        payload_sha256=words.payload_sha256,
     )
+    return commitment(salt, committed) == leaf.commit or early_commitment(salt, words.payload) == leaf.commit

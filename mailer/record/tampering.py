@@ -36,7 +36,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventFacts:
-    """An event's row as the database shows it now; `salt` None (and the hash b"") once its payload is erased."""
+    """An event's row as the database shows it now; `salt` None (hash and payload b"") once its payload is erased."""
 
     id: str
     at: str
@@ -50,6 +50,7 @@ class EventFacts:
     refs: tuple[tuple[str, str], ...]
     salt: bytes | None
     payload_sha256: bytes
+    payload: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
+from typing import Any
 
 from jinja2 import (
     StrictUndefined,
@@ -55,9 +56,24 @@ def names_of(values: object) -> tuple[str, ...]:
     return tuple(field.name for field in fields(values)) if is_dataclass(values) else ()
 
 
+class _Environment(ImmutableSandboxedEnvironment):
+    """The sandbox, which asks itself but once whether a template may see an attribute of a type."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._safe: dict[tuple[type, str], bool] = {}
+
+    def is_safe_attribute(self, obj: object, attr: str, value: object) -> bool:
+        """Return what the sandbox says: it goes by the type of the object and the name alone."""
+        known = self._safe.get((type(obj), attr))
+        if known is None:
+            known = self._safe[type(obj), attr] = bool(super().is_safe_attribute(obj, attr, value))
+        return known
+
+
 def new_environment(shelves: Shelves) -> ImmutableSandboxedEnvironment:
     """Return the environment over those folders; compiled templates stay in memory until their files change."""
-    environment = ImmutableSandboxedEnvironment(
+    environment = _Environment(
         loader=shelves,
         undefined=_Unknown,
         autoescape=select_autoescape(enabled_extensions=("html",), default_for_string=False, default=False),

@@ -42,6 +42,7 @@ def locale_of(language: str, country: str) -> Locale:
     return Locale("en")
 
 
+@lru_cache(maxsize=4096)
 def money_text(money: Money, locale: Locale) -> str:
     """Return an amount as people there write it ("£1,234.50", "1.234,50 €"), exact to the last minor unit.
 
@@ -95,8 +96,7 @@ def wrap(text: str, columns: int = TEXT_COLUMNS) -> str:
 def html_paragraphs(text: str) -> Markup:
     """Return prose as HTML paragraphs with inline style; empty lines part them. What is not markup is escaped."""
     paragraphs = _paragraphs(str(escape(text)))
-    frame = Markup('<p style="margin:0 0 16px 0;">{}</p>')
-    return Markup("\n").join(frame.format(Markup(part)) for part in paragraphs)  # noqa: S704 - escaped two lines above
+    return Markup("\n".join(f'<p style="margin:0 0 16px 0;">{part}</p>' for part in paragraphs))  # noqa: S704 - escaped
 
 
 def aligned(rows: Iterable[object], *columns: tuple[str, str, str]) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from binascii import Error as Base64Error
-from email.charset import QP, Charset
+from email.charset import Charset
 from email.errors import HeaderParseError
 from email.header import Header, decode_header
 from email.utils import quote
@@ -19,6 +19,8 @@ _ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^
 _MESSAGE_ID = re.compile(r"[!-;=?-~]+@[!-;=?-~]+")
 _OWN_FIELD_NAME = re.compile(r"X-[A-Za-z0-9-]+")
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]*")
+#: Atoms that need no encoding and cannot be taken for an encoded word.
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9]+( [A-Za-z0-9]+)*")
 #: RFC 5321 §4.5.3.1.3.
 _MAX_ADDRESS = 254
 #: Ids are never folded; with the header's name they stay well under the 998 of RFC 5322 §2.1.1.
@@ -36,11 +38,9 @@ class HeaderRefused(ValueError):
         super().__init__(f"the header {header} is refused: {reason}")
 
 
-def utf8(body_encoding: int = QP) -> Charset:
-    """Return UTF-8 with the shorter of quoted-printable and base64 for headers, and the given one for bodies."""
-    charset = Charset("utf-8")
-    charset.body_encoding = body_encoding
-    return charset
+def utf8() -> Charset:
+    """Return UTF-8 with the shorter of quoted-printable and base64."""
+    return Charset("utf-8")
 
 
 def guarded(header: str, value: str) -> str:
@@ -71,10 +71,12 @@ def text_header(header: str, value: str) -> Header | str:
     return Header(value, _charset_for(value), maxlinelen=_FOLD_AT, header_name=header)
 
 
-def mailbox_header(header: str, name: str, address: str) -> Header:
+def mailbox_header(header: str, name: str, address: str) -> Header | str:
     """Return `Name <address>` (RFC 5322 §3.4); the name is quoted or encoded as needed, "" for the address alone."""
     guarded(header, name)
     checked = checked_address(header, address)
+    if _PLAIN_NAME.fullmatch(name) and len(f"{header}: {name} <{checked}>") <= _FOLD_AT:
+        return f"{name} <{checked}>"  # folding would change nothing
     folded = Header(maxlinelen=_FOLD_AT, header_name=header)
     if not name:
         folded.append(checked, "us-ascii")

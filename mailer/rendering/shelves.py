@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -60,6 +61,19 @@ class Shelves(BaseLoader):
         self.folders = folders
         self._closures: dict[TemplateName, tuple[dict[str, _Source], str]] = {}
         self._places: dict[str, tuple[str, ...]] = {}
+        self._looking = 0
+        self._seen: dict[str, tuple[int, int] | None] = {}
+
+    @contextmanager
+    def one_look(self) -> Iterator[None]:
+        """Look at each file but once while this lasts: what is written together is written from the same files."""
+        self._looking += 1
+        try:
+            yield
+        finally:
+            self._looking -= 1
+            if not self._looking:
+                self._seen.clear()
 
     def names(self) -> tuple[TemplateName, ...]:
         """Return every template folder on any shelf, layouts included, sorted; whether complete or not."""
@@ -74,7 +88,7 @@ class Shelves(BaseLoader):
 
     def find(self, name: str) -> Path | None:
         """Return the file that a template path stands for, None when no folder has it or the path leaves them."""
-        return next((Path(place) for place in self._places_of(name) if _stamp(place) is not None), None)
+        return next((Path(place) for place in self._places_of(name) if self._stamp(place) is not None), None)
 
     def _places_of(self, name: str) -> tuple[str, ...]:
         """Return where a template path may lie, the user's folder first; () when it leaves the folders."""
@@ -86,7 +100,7 @@ class Shelves(BaseLoader):
 
     def has(self, template: TemplateName) -> bool:
         """Return whether all three files of a template can be found."""
-        return all(any(map(_stamp, self._places_of(template.part(part)))) for part in PARTS)
+        return all(any(map(self._stamp, self._places_of(template.part(part)))) for part in PARTS)
 
     def get_source(self, environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
         """Return text, file name and a test whether both are still current (the loader interface of Jinja)."""
@@ -125,19 +139,26 @@ class Shelves(BaseLoader):
         path = self.find(name)
         if path is None:
             raise TemplateNotFound(name)
-        stamp = _stamp(path) or (0, 0)
+        stamp = self._stamp(str(path)) or (0, 0)
         return _Source(path=path, stamp=stamp, text=path.read_text(encoding="utf-8"))
 
     def _is_current(self, name: str, source: _Source) -> bool:
         """Whether the same file is the first to be found, unchanged; asked often for each mail, so it is cheap."""
         for place in self._places_of(name):
-            stamp = _stamp(place)
+            stamp = self._stamp(place)
             if stamp is not None:
                 return place == str(source.path) and stamp == source.stamp
         return False
 
+    def _stamp(self, place: str) -> tuple[int, int] | None:
+        if not self._looking:
+            return _stamp(place)
+        if place not in self._seen:
+            self._seen[place] = _stamp(place)
+        return self._seen[place]
 
-def _stamp(path: Path | str) -> tuple[int, int] | None:
+
+def _stamp(path: str) -> tuple[int, int] | None:
     """Return time and size of a file, None when there is none."""
     try:
         facts = os.stat(path)  # noqa: PTH116 - a Path made for each look costs more than the look

@@ -21,6 +21,8 @@ _AMOUNT = re.compile(
 )
 _SHARE = re.compile(r"(?<!\w)(?:(?:the )?(?:other |first |second )?half|die hälfte|\d{1,3} ?%)(?!\w)", re.IGNORECASE)
 _CENTS = re.compile(r"[.,]\d{2}$")
+#: "8.500", "1,300": nobody writes anything else like that.
+_GROUPED = re.compile(r"\d{1,3}(?:[.,'\u2019]\d{3})+")
 _THOUSAND = 1000
 
 
@@ -41,7 +43,8 @@ def find_amounts(text: str) -> tuple[AmountFound, ...]:
     found: list[AmountFound] = []
     for hit in _AMOUNT.finditer(text):
         currency = _currency(hit["before"], hit["after"])
-        if currency is None and not _CENTS.search(hit["number"]) and not hit["k"]:
+        is_grouped = bool(_GROUPED.fullmatch(hit["number"]))
+        if currency is None and not (is_grouped or hit["k"] or _CENTS.search(hit["number"])):
             continue
         if currency is None and re.fullmatch(r"\d{1,2}\.\d{2}", hit["number"]):
             continue  # a time or a day and month

@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from mailer.domain.reading import Finding, Intent
+from mailer.domain.reading import Finding, Intent, Reading
 from mailer.replies.passage import Clause, Passage
 
 #: From here on an effect may follow without a person.
 CERTAIN = 0.9
 _NOT_CERTAIN = 0.85
+#: From here on a reading may stand without a person's look; what follows from it may still need one.
+_PLAIN = 0.8
+_PLAIN_CHARS = 150
 #: Long letters say more than one thing, whatever we saw in them.
 _MAX_CHARS = 1_500
 _MAX_SENTENCES = 14
@@ -53,3 +56,12 @@ def _is_doubtful(clause: Clause) -> bool:
         return True
     says_more = clause.is_addressed or clause.speaks_of_payment or bool(re.search(r"[\d@]", clause.text))
     return says_more and not clause.is_small_talk
+
+
+def is_plain(reading: Reading) -> bool:
+    """Whether a mail says one thing, clearly and shortly: only then may the reading stand without a person's look.
+
+    Measured: nothing looser is right often enough (docs/reading.md).
+    """
+    is_one_thing = len({one.intent for one in reading.findings}) == 1 and len(reading.own) <= _PLAIN_CHARS
+    return is_one_thing and all(one.confidence >= _PLAIN for one in reading.findings)

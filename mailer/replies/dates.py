@@ -105,9 +105,9 @@ def _resolve(rule: DateRule, hit: re.Match[str], anchor: date, language: Languag
 
 
 def _unit(word: str) -> str:
-    """Return d, w or m; German words begin with t for days."""
+    """Return d, w or m: in the languages we read, weeks begin with w or s, months with m, days with anything else."""
     first = word[0].lower()
-    return first if first in "wm" else "d"
+    return {"w": "w", "s": "w", "m": "m"}.get(first, "d")
 
 
 def _numeric(text: str, anchor: date, country: str) -> list[DateFound]:

@@ -10,23 +10,28 @@ from mailer.replies.phrases import Language
 _MAX_CHARS = 4_000
 #: Languages we recognise so as not to take them for one we read.
 _OTHERS: Mapping[str, frozenset[str]] = {
-    "fr": frozenset(
-        "le la les des une est nous vous pas pour dans que qui avec sur votre notre bonjour merci facture"
-        " paiement et ce"
-        " sera avons cordialement je du au sont".split()
+    "pt": frozenset(
+        "o os uma não você vocês nós fatura pagamento obrigado obrigada com para pelo pela nossa são está até"
+        " ainda já da do na no em um é foi será amanhã olá bom dia".split()
     ),
-    "es": frozenset(
-        "el los las una es que por para con del su factura pago gracias saludos hola buenos no se lo ya hemos está le"
-        " nos y en estimada estimado".split()
+    "sv": frozenset(
+        "och att det är inte vi för med på av som fakturan betalning tack hej ni jag kommer har den"
+        " ett en till imorgon hälsningar".split()
     ),
-    "nl": frozenset(
-        "het een van wij niet dat voor met zijn wordt factuur betaling u je jullie ik op bij aan nog graag groet beste"
-        " maar ook deze hebben en er".split()
+    "da": frozenset(
+        "og at det er ikke vi for med på af som fakturaen betaling tak hej jeg kommer har den et en til"
+        " i hilsen venlig".split()
     ),
-    "it": frozenset(
-        "il lo gli una di che per con non del della è sono fattura pagamento grazie saluti buongiorno gentile abbiamo"
-        " nostra vostra e al nel".split()
+    "nb": frozenset(
+        "og at det er ikke vi for med på av som fakturaen betaling takk hei jeg kommer har den et en til"
+        " i hilsen vennlig".split()
     ),
+    "pl": frozenset(
+        "nie się jest na do że w z i to za faktura faktury płatność dziękuję dzień dobry jutro zapłacimy"
+        " pozdrawiam proszę".split()
+    ),
+    "fi": frozenset("on ja ei me että lasku maksu kiitos hei olemme maksamme perjantaina terveisin se".split()),
+    "tr": frozenset("ve bir bu fatura teşekkürler merhaba değil saygılar olarak".split()),  # noqa: RUF001 - Turkish
 }
 _ENOUGH = 2
 
@@ -38,7 +43,7 @@ def language_of(text: str, *, hint: str, known: Mapping[str, Language]) -> tuple
     """
     words = re.findall(r"[^\W\d_]+(?:['\u2019][a-z]+)?", text[:_MAX_CHARS].lower())
     tables = {code: language.function_words for code, language in known.items()}
-    tables.update({code: table for code, table in _OTHERS.items() if code not in tables})
+    tables.update(_OTHERS)
     counts = {code: sum(word in table for word in words) for code, table in tables.items()}
     best = max(counts, key=lambda code: (counts[code], code == hint))
     rival = max((count for code, count in counts.items() if code != best), default=0)

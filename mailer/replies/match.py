@@ -140,6 +140,23 @@ def match(
     )
 
 
+def likeliest(found: Match) -> Match:
+    """Return the match with nobody's mail given to the one customer whose invoices it names.
+
+    The sender stays unknown: nothing but a short hold may follow (`candidate_hold`), and a person decides.
+    """
+    named = [one for one in found.candidates if one.method is MatchMethod.INVOICE_NUMBER and one.invoice_ids]
+    if found.customer_id is not None or len(named) != 1:
+        return found
+    return replace(
+        found,
+        customer_id=named[0].customer_id,
+        invoice_ids=named[0].invoice_ids,
+        method=MatchMethod.INVOICE_NUMBER,
+        confidence=named[0].confidence,
+    )
+
+
 def _hits(keys: MailKeys, found: tuple[SentRef, ...]) -> list[tuple[SentRef, MatchMethod, bool]]:
     """Return our messages in order of strength: all signed ids of a kind, then the unsigned ones of that kind."""
     by_id = {ref.outbox_id: ref for ref in found}

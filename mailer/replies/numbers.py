@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from mailer.domain.message import InboundMail
 from mailer.replies.zones import Zones, words_of
@@ -35,12 +35,13 @@ _REPLY_PREFIX = re.compile(
 #: Whole dates and phone numbers: no part of them is a number of ours.
 _NOT_OURS = re.compile(
     r"(?<![\w-])(?:\d{4}-\d{2}-\d{2}|\d{1,2}[./]\d{1,2}[./](?:\d{4}|\d{2}))(?![\w-])|\+\d[\d ()/.-]{6,30}|"
-    r"\b0\d[\d ()/]{7,30}"
+    r"(?<![\w-])0\d[\d ()/]{7,30}"
 )
 #: "INV-1": letters tied to the digits need no more than one of those; "on 12" is no number.
 _TIED = re.compile(r"[A-ZÄÖÜ]{2,10}[-/#]?\d")
 _SHORTEST_DIGITS = 3
 _SHORTEST_BARE_DIGITS = 4
+_MOST_PREFIXES = 5
 
 
 def normalise_number(text: str) -> str:
@@ -72,6 +73,30 @@ def own_number_keys(mail: InboundMail, zones: Zones) -> tuple[str, ...]:
     """Return the candidates that the sender wrote: own words, and the subject unless it is an answer's or forward's."""
     subject = "" if _REPLY_PREFIX.match(mail.subject) else mail.subject
     return _keys_of((words_of(mail.text, zones.own), subject))
+
+
+def bare_subject(subject: str) -> str:
+    """Return a subject without the prefixes of answers and forwards ("Re:", "AW:", "Fwd:"), lower case."""
+    text = re.sub(r"\s+", " ", subject).strip()
+    for _ in range(_MOST_PREFIXES):
+        text = _REPLY_PREFIX.sub("", text, count=1).strip()
+    return text.casefold()
+
+
+def short_number_in(text: str, number: str, others: Collection[str]) -> bool:
+    """Whether a text names an invoice by its last digits alone ("0415", "415"), as people do who know the rest.
+
+    `others` are all numbers it could be; digits that end two of them name neither.
+    """
+    tail = re.search(r"\d{3,}$", number)
+    digits = tail[0].lstrip("0") if tail else ""
+    if len(digits) < _SHORTEST_DIGITS or sum(one.endswith(digits) for one in others) > 1:
+        return False
+    for hit in re.finditer(rf"(?<![\w.,/+-])#?0{{0,4}}{digits}(?![\w/-]|[.,]\d)", text[:_MAX_SCANNED_CHARS]):
+        before, after = text[max(0, hit.start() - 12) : hit.start()], text[hit.end() : hit.end() + 12]
+        if not (_MONEY_BEFORE.search(before) or _MONEY_AFTER.match(after) or _OTHER_BEFORE.search(before)):
+            return True
+    return False
 
 
 def _keys_of(texts: tuple[str, ...]) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -94,6 +95,7 @@ class Passage:
 def passage(own: str, *, language: Language, anchor: date, country: str) -> Passage:
     """Return the own words as clauses. `anchor` and `country` decide what dates mean (`mailer.replies.dates`)."""
     flat = re.sub(r"[\n\t]", " ", own[:MAX_OWN_CHARS])
+    flat = folded(flat) if language.folds_accents else flat
     dates = find_dates(flat, anchor=anchor, country=country, language=language)
     amounts = find_amounts(flat)
     whole = [*((one.start, one.end) for one in dates), *((one.start, one.end) for one in amounts)]
@@ -101,6 +103,20 @@ def passage(own: str, *, language: Language, anchor: date, country: str) -> Pass
     for start, end in _sentences(own[:MAX_OWN_CHARS], whole):
         clauses.extend(_clauses(flat, start, end, whole, language, dates, amounts))
     return Passage(own=own, language=language, anchor=anchor, clauses=tuple(clauses))
+
+
+def folded(text: str) -> str:
+    """Return a text of the same length without accents and with straight apostrophes."""
+    if text.isascii():
+        return text
+    return "".join(c if c.isascii() else _without_accent(c) for c in text)
+
+
+def _without_accent(char: str) -> str:
+    if char in "\u2019\u2018\u02bc":
+        return "'"
+    base = unicodedata.normalize("NFD", char)[0]
+    return base if base.isalpha() else char
 
 
 def _sentences(own: str, whole: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:

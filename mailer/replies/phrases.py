@@ -33,6 +33,8 @@ MARKS = (
 #: Patterns that begin with one of these hold punctuation, not words.
 _NO_WORD = (" ", ",", ";", "-", "\u2013", "\u2014", "\\?")
 _WHOLE = r"(?<!\w)(?:{})(?!\w)"
+#: Small words between "by" and the date.
+_BEFORE_DATE = r"(?: (?:the|den|dem|der|zum|am|on|around|le|la|l'|au|du|de|el|los|la|del|dia|il|lo|op|het))?"
 _DEEPEST_BLOCK = 4
 _SHORTEST_LONG_WEEKDAY = 4
 
@@ -78,6 +80,8 @@ class Language:
     mention: re.Pattern[str]
     back: re.Pattern[str]
     until: re.Pattern[str]
+    #: Whether accents are taken off the words before they are searched: people of this language leave them out.
+    folds_accents: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,9 +110,7 @@ def _language(code: str, table: Mapping[str, Any]) -> Language:
             )
             for intent, rows in table["intents"].items()
         }
-        by, mention = (
-            rf"(?:{dates[name]})(?: (?:the|den|dem|der|zum|am|on|around))?\s*$" for name in ("by", "mention")
-        )
+        by, mention = (rf"(?:{dates[name]}){_BEFORE_DATE}\s*$" for name in ("by", "mention"))
         return Language(
             code=code,
             function_words=frozenset(table["function_words"].split()),
@@ -123,6 +125,7 @@ def _language(code: str, table: Mapping[str, Any]) -> Language:
             mention=_pattern(mention, blocks),
             back=_any(table["return"]["back"], blocks),
             until=_any(table["return"]["until"], blocks),
+            folds_accents=bool(table.get("folds_accents", False)),
         )
     except (KeyError, TypeError, AttributeError) as problem:
         raise PhraseError(f"phrases/{code}.toml: {problem} is missing or not of the right kind") from problem

@@ -33,7 +33,7 @@ ABSENCE_BUSINESS_DAYS = 3
 MAX_ABSENCE = timedelta(days=30)
 MAX_PROMISE = timedelta(days=90)
 
-_STOPS = frozenset({Intent.STOP_CONTACT, Intent.LEGAL, Intent.INSOLVENCY})
+_STOPS = frozenset({Intent.STOP_CONTACT, Intent.LEGAL, Intent.INSOLVENCY, Intent.WRONG_PARTY})
 _HARMLESS = frozenset({Intent.ACKNOWLEDGEMENT})
 #: Ids that only somebody who got our mail can know.
 _BY_OUR_ID = frozenset({MatchMethod.REPLY_TOKEN, MatchMethod.MESSAGE_ID, MatchMethod.REFERENCES})

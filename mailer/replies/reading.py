@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from mailer.domain.message import InboundMail
-from mailer.domain.reading import Finding, Intent, MailKind, Reading
+from mailer.domain.reading import Finding, MailKind, Reading
 from mailer.replies.bounce import read_bounce
 from mailer.replies.certainty import tempered
 from mailer.replies.complaint import read_complaint
@@ -14,15 +14,15 @@ from mailer.replies.intents import INTENTS
 from mailer.replies.language import language_of
 from mailer.replies.numbers import spans_of_numbers
 from mailer.replies.out_of_office import delegate, return_date
-from mailer.replies.passage import Clause, Passage, passage
+from mailer.replies.passage import passage
 from mailer.replies.phrases import Phrases
+from mailer.replies.weighing import weighed
 from mailer.replies.zones import Zones, words_of
 
 #: Stored with every reading, with the digest of the phrases: a later engine may read the same mail differently.
-ENGINE = "rules-1"
+ENGINE = "rules-2"
 #: A mail whose own Date is further from its arrival was written, or dated, in another time.
 _MAX_CLOCK_DIFFERENCE = timedelta(days=3)
-_LEAST_CONFIDENCE = 0.5
 
 
 def read(
@@ -57,7 +57,7 @@ def read(
     date_is_sure = mail.sent_at is not None and (
         received_on is None or abs(anchor - received_on) <= _MAX_CLOCK_DIFFERENCE
     )
-    found = _without_echoes(tuple(one for find in INTENTS.values() for one in find(words)), words)
+    found = weighed(tuple(one for find in INTENTS.values() for one in find(words)), words)
     found = tempered(found, words, is_sure=language_is_sure and date_is_sure)
     return replace(blank, findings=tuple(_with_numbers(one) for one in found))
 
@@ -77,27 +77,6 @@ def _failure(blank: Reading, mail: InboundMail) -> Reading:
         failure_cause=bounce.cause,
         is_delayed=bounce.delayed,
     )
-
-
-def _without_echoes(found: tuple[Finding, ...], words: Passage) -> tuple[Finding, ...]:
-    """Drop what another finding says better: a question that asks for a copy, "noted" beside a promise."""
-    kept = [one for one in found if one.confidence >= _LEAST_CONFIDENCE]
-
-    def clauses(finding: Finding) -> set[Clause]:
-        starts = [proof.start for proof in finding.evidence]
-        return {clause for clause in words.clauses if any(clause.start <= start < clause.end for start in starts)}
-
-    def echoes(finding: Finding) -> bool:
-        others = [one for one in kept if one is not finding and one.intent is not finding.intent]
-        if finding.intent is Intent.ACKNOWLEDGEMENT:
-            return bool(others)
-        if finding.intent not in {Intent.QUESTION, Intent.DELAY, Intent.REFUSAL}:
-            return False
-        stronger = [one for one in others if one.intent not in {Intent.ACKNOWLEDGEMENT, Intent.QUESTION}]
-        said = {clause.sentence for other in stronger for clause in clauses(other)}
-        return bool(said) and {clause.sentence for clause in clauses(finding)} <= said
-
-    return tuple(one for one in kept if not echoes(one))
 
 
 def _with_numbers(finding: Finding) -> Finding:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from mailer.replies.zone_marks import CLOSING, CONTACT, DEVICE, DISCLAIMER, TITLE
+from mailer.replies.zone_marks import CLOSING, CONTACT, DEVICE, DISCLAIMER, GREETING, TITLE
 
 _MAX_SIGNATURE_LINES = 25
 _MAX_LINE_CHARS = 90
@@ -17,12 +17,24 @@ _MATTER = re.compile(
 
 #: "Hazel Dunn | Buyer | Copperline", "Shelly Kane / Granite Peak / (303) 555-0144".
 _LISTED = re.compile(r"^[^|/·•]{3,50} [|/·•] [^|/·•]{3,60}(?: [|/·•] |$)")
+_SIGN_OFF_LINES = 3
+#: Who says it or whom it is said to: then it is a sentence of the mail, such as a postscript.
+_SPEAKS = re.compile(
+    r"(?i)\b(?:p\.? ?s|i|we|you|your|my|our|me|us|please|thanks?|ich|wir|sie|ihre?n?|uns|bitte|danke|je|j'|nous|"
+    r"vous|votre|merci|yo|nos|usted|su|gracias|ik|wij|we|u|uw|graag|bedankt|io|noi|vi|vostr\w|grazie|ps)\b|\?"
+)
+#: Small words inside names, titles and firms.
+_JOINTS = frozenset(
+    "of the and for de la le les des du del della di da do dos das der die das und von zu van en et y e i au aux à"
+    " fournisseurs clients proveedores fornitori crediteuren debiteuren".split()
+)
 
 
-def signature_start(lines: list[str]) -> int:
+def signature_start(lines: list[str], *, sender_name: str = "", is_later: bool = False) -> int:
     """Return the index of the first signature line, `len(lines)` when there is none.
 
     The closing line and the name under it are the sender's own words; titles, numbers and firms below are not.
+    `is_later`: other words of the sender stand above these lines, so that they may be nothing but a signature.
     """
     for number, line in enumerate(lines):
         if line.strip() in {"--", "\u2014", "\u2013\u2013"} or DEVICE.match(line):
@@ -36,13 +48,52 @@ def signature_start(lines: list[str]) -> int:
         repeats = _repeats_name(lines[:first], block)
         is_card = repeats and len(block) <= _CARD_LINES
         is_near_end = len(lines) - first <= _MAX_SIGNATURE_LINES
+        above = [line for line in lines[:first] if line.strip()][-_SIGN_OFF_LINES:]
+        is_card = is_card or _is_card(block, above[-1] if above else "", sender_name, is_later=is_later)
+        is_card = is_card or (len(above) > 1 and not CLOSING.match(above[-1]) and _is_slogan(block, above))
         if not (is_card or (is_near_end and _is_signature(block, is_below=is_below_closing or repeats))):
             break
         start = first
     if start > 0:
         start = _cut_below_name(lines, start, closings)
     # A mail that is nothing but a signature is somebody's words in an odd shape.
-    return start if any(line.strip() for line in lines[:start]) else len(lines)
+    return start if is_later or any(line.strip() for line in lines[:start]) else len(lines)
+
+
+def _is_card(block: list[str], above: str, sender_name: str, *, is_later: bool) -> bool:
+    """Whether a paragraph is names, titles and firms only, where a letter has been signed or as its sender signs.
+
+    `above` is the last line before it: a sign-off ("Yours faithfully,", "Bev") tells that the words are over.
+    """
+    if len(block) > _CARD_LINES + 2 or any(CLOSING.match(line) or GREETING.match(line) for line in block):
+        return False
+    if not all(_is_label(line) or DISCLAIMER.search(line) for line in block):
+        return False
+    name = {word.casefold() for word in re.findall(r"[^\W\d_]{2,}", sender_name)}
+    head = {word.casefold() for word in re.findall(r"[^\W\d_]{2,}", block[0])}
+    if CLOSING.match(above) or (_is_label(above) and len(above.split()) <= 4):  # noqa: PLR2004
+        return len(block) > 1 or len(block[0].split()) > 1
+    # Without a sign-off above, name and title may be the sign-off itself: the sender's own words.
+    return is_later and (len(block) > 1 or (len(name) > 1 and name <= head))
+
+
+def _is_slogan(block: list[str], above: list[str]) -> bool:
+    """Whether a paragraph below "Regards, / Bev" speaks to nobody: what a firm puts under every mail."""
+    is_signed = any(CLOSING.match(line) for line in above)
+    text = " ".join(block)
+    return is_signed and len(block) <= _CARD_LINES and not (_MATTER.search(text) or _SPEAKS.search(text))
+
+
+def _is_label(line: str) -> bool:
+    """Whether a line is a name, a title, a firm: short, no sentence, mostly capitals at the beginnings of words."""
+    text = line.strip()
+    words = re.findall(r"[^\W\d_]+", text)
+    if not words or len(text) > _MAX_LINE_CHARS or text.endswith(("?", "!", ":")) or _MATTER.search(text):
+        return False
+    if text.endswith(".") and len(words) > 4:  # noqa: PLR2004 - "Pixel Forge Inc."
+        return False
+    small = [word for word in words if word[0].islower() and word.casefold() not in _JOINTS]
+    return words[0][0].isupper() and len(small) * 3 <= len(words) - 1
 
 
 def _paragraphs(lines: list[str]) -> list[tuple[int, int]]:

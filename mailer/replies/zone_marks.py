@@ -42,16 +42,25 @@ SEPARATOR = re.compile(
 
 #: The end of a letter. What follows in the same paragraph is the name.
 CLOSING = re.compile(
-    r"(?i)^\s{0,3}(?:(?:with )?(?:kind(?:est)?|best|warm(?:est)?|many)? ?regards|best(?: wishes)?|cheers|sincerely|"
+    r"(?i)^\s{0,3}(?:(?:with )?(?:kind(?:est)?|best|warm(?:est)?|many)? ?regards?|best(?: wishes)?|cheers|sincerely|"
     r"yours(?: sincerely| faithfully| truly)?|thanks(?: again| and .{3,20})?|thank you|many thanks|respectfully|"
-    r"cordially|"
+    r"cordially|yours ever|all the best|take care|warmly|"
     r"mit (?:freundlichen?|besten?|herzlichen?|lieben?) gr(?:ü|ue)(?:ß|ss)en?.{0,25}|(?:freundliche|beste|liebe|"
     r"viele|schöne|"
-    r"herzliche)r? gr(?:ü|ue)(?:ß|ss)e.{0,25}|gr(?:ü|ue)(?:ß|ss)e?|hochachtungsvoll|mfg|lg|vg|"
-    r"(?:bien )?cordialement|(?:sinc[èe]res )?salutations.{0,20}|bien à vous|"
+    r"herzliche)r? gr(?:ü|ue)(?:ß|ss)e.{0,25}|gr(?:ü|ue|u)(?:ß|ss)e?|"
+    r"(?:mit vorzüglicher )?hochachtung(?:svoll)?|mfg|lg|vg|"
+    r"(?:bien )?cordialement|"
+    r".{0,80}(?:sentiments|salutations) (?:distingué|les meilleur|respectueu|les plus)\w*.{0,20}|"
+    r"(?:sinc[èe]res )?salutations.{0,20}|bien à vous|"
     r"(?:un )?(?:cordial(?:es)? )?saludos?(?: cordiales)?|"
     r"atentamente|met (?:vriendelijke|hartelijke) groet(?:en)?|groet(?:en|jes)?|(?:cordiali|distinti) saluti|saluti|"
     r"un cordiale saluto)[ ,.!]{0,3}$"
+)
+#: The beginning of a letter, and the things people say on one line of their own.
+GREETING = re.compile(
+    r"(?i)^\s{0,3}(?:dear|hi|hello|hey|hiya|good (?:morning|afternoon|evening|day)|to whom|sehr geehrte|guten|hallo|"
+    r"liebe|moin|servus|grüezi|bonjour|bonsoir|madame|monsieur|chère?|hola|buen|estimad|beste|geachte|goede|dag|"
+    r"buongiorno|buonasera|gentil|egregi|salve|ciao|spett)"
 )
 DEVICE = re.compile(
     r"(?i)^\s{0,3}(?:sent (?:from|via|with) (?:my |the |outlook|mail|gmail|yahoo|proton|samsung|a )|get outlook for|"

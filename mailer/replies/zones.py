@@ -30,6 +30,8 @@ _HEADER_LINES = 10
 #: Letters and digits, and words, a line needs before it can be called ours wherever it stands.
 _DISTINCT = 20
 _DISTINCT_WORDS = 3
+#: One equal line is chance.
+_KNOWN_LINES = 2
 _FUZZY = 25
 _SHINGLE = 5
 _FUZZY_SHARE = 0.9
@@ -59,14 +61,19 @@ class _Line:
     zone: str = "own"
     is_sent: bool = False
     is_header: bool = False
+    #: Taken out of a quotation: the mark before it is not the sender's.
+    is_marked: bool = False
 
     @property
     def is_blank(self) -> bool:
         return not self.text.strip()
 
 
-def zones(mail_text: str, sent_text: str | None) -> Zones:
-    """Return the zones of a body; `sent_text` is the text of the message it answers, None when not known."""
+def zones(mail_text: str, sent_text: str | None, *, sender_name: str = "") -> Zones:
+    """Return the zones of a body; `sent_text` is the text of the message it answers, None when not known.
+
+    `sender_name` is the display name of the sender, "" when not known: it stands at the head of many signatures.
+    """
     lines = _lines(mail_text)
     for line in lines:
         if QUOTED_LINE.match(line.text):
@@ -74,11 +81,28 @@ def zones(mail_text: str, sent_text: str | None) -> Zones:
     if sent_text:
         _mark_sent(lines, sent_text)
     _mark_history(lines)
-    for run in _own_runs(lines):
-        start = signature_start([line.text for line in run])
+    if not any(line.zone == "own" and not line.is_blank for line in lines):
+        _rescue(lines)
+    for number, run in enumerate(_own_runs(lines)):
+        start = signature_start([line.text for line in run], sender_name=sender_name, is_later=number > 0)
         for line in run[start:]:
             line.zone = "signature"
     return Zones(own=_spans(lines, "own"), quoted=_spans(lines, "quoted"), signature=_spans(lines, "signature"))
+
+
+def _rescue(lines: list[_Line]) -> None:
+    """Take what follows our text inside a quotation for the sender's words when there are no others.
+
+    Some web mailers put the cursor below the quoted mail, inside its container.
+    """
+    places = [number for number, line in enumerate(lines) if line.is_sent]
+    if len(places) < _KNOWN_LINES:
+        return
+    for line in lines[places[-1] + 1 :]:
+        if not line.is_header and line.text.strip("> \t"):
+            bare = line.text.lstrip("> \t")
+            line.start += len(line.text) - len(bare)
+            line.text, line.zone, line.is_marked = bare, "own", True
 
 
 def words_of(mail_text: str, spans: tuple[Span, ...]) -> str:
@@ -104,7 +128,7 @@ def _spans(lines: list[_Line], zone: str) -> tuple[Span, ...]:
         if line.is_blank:
             continue
         end = line.start + len(line.text.rstrip())
-        if line.zone == zone and previous == zone:
+        if line.zone == zone and previous == zone and not line.is_marked:
             spans[-1] = Span(start=spans[-1].start, end=end)
         elif line.zone == zone:
             spans.append(Span(start=line.start + len(line.text) - len(line.text.lstrip()), end=end))
@@ -129,6 +153,7 @@ def _plain(text: str) -> str:
 def _mark_sent(lines: list[_Line], sent_text: str) -> None:
     """Mark the lines that repeat what we sent: verbatim wherever they are distinct, else where they continue it."""
     sent = _plain(sent_text)
+    ends = _line_ends(sent_text)
     greeting = _plain(sent_text.strip().partition("\n")[0])
     shingles = {sent[i : i + _SHINGLE] for i in range(len(sent))}
     plain = [_plain(line.text.lstrip("> \t")) for line in lines]
@@ -141,11 +166,23 @@ def _mark_sent(lines: list[_Line], sent_text: str) -> None:
         at = -1
         if is_distinct or words == greeting or position >= 0:
             at = _place_in_sent(words, sent, position, following[number], is_distinct=is_distinct)
+            is_next = position >= 0 and sent.startswith(words, position) and not CLOSING.match(line.text)
+            if at < 0 and is_next and position + len(words) in ends:
+                at = position  # the wrapped end of a line of ours, with an answer below it
         if at >= 0:
             position = at + len(words)
         if at >= 0 or _is_nearly(words, shingles):
             line.is_sent = True
             line.zone = "quoted"
+
+
+def _line_ends(sent_text: str) -> frozenset[int]:
+    """Return where the lines of our text end, counted in letters and digits."""
+    ends, total = [], 0
+    for line in sent_text.split("\n"):
+        total += len(_plain(line))
+        ends.append(total)
+    return frozenset(ends)
 
 
 def _following(plain: list[str]) -> list[str]:
@@ -236,7 +273,7 @@ def _quote_tail(lines: list[_Line], start: int) -> None:
     """Quote everything from a line on, but keep what was written between the lines of the text we sent."""
     tail = lines[start:]
     places = [number for number, line in enumerate(tail) if line.is_sent]
-    knows_text = len(places) >= 2  # noqa: PLR2004 - one equal line is chance
+    knows_text = len(places) >= _KNOWN_LINES
     for number, line in enumerate(tail):
         is_answer = knows_text and number > places[0] and not line.is_sent
         if line.zone == "own" and not is_answer:

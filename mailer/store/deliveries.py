@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, select, tuple_, update
+from sqlalchemy import BindParameter, Executable, bindparam, func, insert, select, tuple_, update
 
 from mailer.domain.delivery import TRANSITIONS, OutboxState
 from mailer.domain.ids import CustomerId, OutboxId
@@ -24,6 +25,20 @@ from mailer.store.tables import events, payloads
 Choose = Callable[[Sequence[tuple[str, str]]], Sequence[str]]
 
 WAITING = (OutboxState.QUEUED, OutboxState.DEFERRED)
+
+_IDS: BindParameter[str] = bindparam("ids", expanding=True)
+_FENCES: BindParameter[Any] = bindparam("fences", expanding=True)
+_HELD = select(outbox.c.id, outbox.c.fence, outbox.c.state).where(outbox.c.id.in_(_IDS)).order_by(outbox.c.id)
+_HELD_LOCKED = _HELD.with_for_update()
+_ATTEMPTED = select(attempts.c.outbox_id, attempts.c.fence).where(
+    tuple_(attempts.c.outbox_id, attempts.c.fence).in_(_FENCES)
+)
+_CONTENTS = select(payloads.c.id, payloads.c.body).where(payloads.c.id.in_(_IDS))
+_LAST_EVENTS = (
+    select(events.c.customer_id, func.max(events.c.seq).label("seq"))
+    .where(events.c.customer_id.in_(_IDS))
+    .group_by(events.c.customer_id)
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,19 +115,29 @@ async def move_all(
     wanted = list(fences)
     if not wanted:
         return set()
-    values = _values(to, now=now, text=text, due_at=None, lease_until_at=lease_until_at)
-    mine = tuple_(outbox.c.id, outbox.c.fence).in_(wanted) & _may_become(to)
-    rows = await tx.all(update(outbox).where(mine).values(values).returning(outbox.c.id))
+    statement, names = _moving(to)
+    values = {"moved_at": now, "text": text, "until_at": lease_until_at}
+    rows = await tx.all(statement, {"fences": wanted} | {name: values[name] for name in names})
     return {OutboxId(row.id) for row in rows}
+
+
+@cache
+def _moving(to: OutboxState) -> tuple[Executable, tuple[str, ...]]:
+    """Return how several messages are moved, and the names of the values it takes besides `fences`."""
+    values = _values(
+        to, now=bindparam("moved_at"), text=bindparam("text"), due_at=None, lease_until_at=bindparam("until_at")
+    )
+    mine = tuple_(outbox.c.id, outbox.c.fence).in_(_FENCES) & _may_become(to)
+    names = tuple(value.key for value in values.values() if isinstance(value, BindParameter))
+    return update(outbox).where(mine).values(values).returning(outbox.c.id), names
 
 
 def _may_become(to: OutboxState) -> Any:
     return outbox.c.state.in_([state.value for state, targets in TRANSITIONS.items() if to in targets])
 
 
-def _values(
-    to: OutboxState, *, now: datetime, text: str, due_at: datetime | None, lease_until_at: datetime | None
-) -> dict[str, Any]:
+def _values(to: OutboxState, *, now: Any, text: Any, due_at: Any, lease_until_at: Any) -> dict[str, Any]:
+    """Return what a move writes into the row; each may be a value or a parameter that stands for it."""
     values: dict[str, Any] = {"state": to.value, "result_text": text}
     if to in (OutboxState.IN_DATA, OutboxState.LEASED):
         values["lease_until_at"] = lease_until_at
@@ -129,8 +154,7 @@ def _values(
 
 async def held(tx: Tx, ids: Sequence[OutboxId]) -> dict[OutboxId, tuple[int, OutboxState]]:
     """Return fence and state of messages, which nobody else changes before this transaction ends."""
-    statement = select(outbox.c.id, outbox.c.fence, outbox.c.state).where(outbox.c.id.in_(ids)).order_by(outbox.c.id)
-    rows = await tx.all(statement if tx.dialect == "sqlite" else statement.with_for_update())
+    rows = await tx.all(_HELD if tx.dialect == "sqlite" else _HELD_LOCKED, {"ids": list(ids)})
     return {OutboxId(row.id): (row.fence, OutboxState(row.state)) for row in rows}
 
 
@@ -138,12 +162,15 @@ async def put_results(
     tx: Tx, to: OutboxState, results: Iterable[tuple[OutboxId, str, datetime | None]], *, now: datetime
 ) -> None:
     """Write how attempts ended: (message, the server's words, when it is due again), for messages that are `held`."""
-    rows = [{"the_id": one, "text": text, "due": due_at} for one, text, due_at in results]
-    values = _values(to, now=now, text="", due_at=None, lease_until_at=None)
-    values["result_text"] = bindparam("text")
-    if to is OutboxState.DEFERRED:
-        values["due_at"] = bindparam("due")
-    await tx.run(update(outbox).where(outbox.c.id == bindparam("the_id")).values(values), rows)
+    rows = [{"the_id": one, "text": text, "due": due_at, "moved_at": now} for one, text, due_at in results]
+    await tx.run(_resulting(to), rows)
+
+
+@cache
+def _resulting(to: OutboxState) -> Executable:
+    due_at: BindParameter[datetime] | None = bindparam("due") if to is OutboxState.DEFERRED else None
+    values = _values(to, now=bindparam("moved_at"), text=bindparam("text"), due_at=due_at, lease_until_at=None)
+    return update(outbox).where(outbox.c.id == bindparam("the_id")).values(values)
 
 
 async def overdue_leases(tx: Tx, now: datetime) -> list[OutboxEntry]:
@@ -198,22 +225,17 @@ async def attempts_of(tx: Tx, outbox_id: OutboxId) -> list[Attempt]:
 
 async def attempted(tx: Tx, fences: Iterable[tuple[OutboxId, int]]) -> set[tuple[OutboxId, int]]:
     """Return which of these leases have their attempt on record already."""
-    wanted = list(fences)
-    rows = await tx.all(
-        select(attempts.c.outbox_id, attempts.c.fence).where(tuple_(attempts.c.outbox_id, attempts.c.fence).in_(wanted))
-    )
+    rows = await tx.all(_ATTEMPTED, {"fences": list(fences)})
     return {(OutboxId(row.outbox_id), row.fence) for row in rows}
 
 
 async def contents(tx: Tx, entries: Sequence[OutboxEntry]) -> dict[OutboxId, bytes]:
     """Return the frozen bytes of messages."""
     places = {entry.payload_id: entry.message.id for entry in entries}
-    rows = await tx.all(select(payloads.c.id, payloads.c.body).where(payloads.c.id.in_(list(places))))
+    rows = await tx.all(_CONTENTS, {"ids": list(places)})
     return {places[row.id]: bytes(row.body) for row in rows}
 
 
 async def last_events(tx: Tx, ids: Collection[CustomerId]) -> dict[CustomerId, int]:
     """Return the place of each customer's newest event: while it is the same, nothing about them has changed."""
-    statement = select(events.c.customer_id, func.max(events.c.seq).label("seq"))
-    statement = statement.where(events.c.customer_id.in_(sorted(ids))).group_by(events.c.customer_id)
-    return {CustomerId(row.customer_id): row.seq for row in await tx.all(statement)}
+    return {CustomerId(row.customer_id): row.seq for row in await tx.all(_LAST_EVENTS, {"ids": sorted(ids)})}

@@ -21,6 +21,7 @@ from mailer.store.tables import invoices
 TRAILING_DAYS = 30
 #: What an attempt that may have reached somebody is called.
 WENT_OUT = ("accepted", "unknown")
+_RUNNING = select(freezes).where(freezes.c.ended_at.is_(None)).order_by(freezes.c.at).limit(1)
 #: Not on their way yet, or taken by a worker that has not come to DATA.
 _HOLDABLE = (OutboxState.QUEUED.value, OutboxState.DEFERRED.value, OutboxState.LEASED.value)
 
@@ -40,7 +41,7 @@ class Frozen:
 
 async def running(tx: Tx) -> Frozen | None:
     """Return what stops all sending now, None for nothing."""
-    row = await tx.first(select(freezes).where(freezes.c.ended_at.is_(None)).order_by(freezes.c.at).limit(1))
+    row = await tx.first(_RUNNING)
     return _frozen(row) if row else None
 
 

@@ -34,7 +34,7 @@ class EventRow:
     refs: dict[str, str]
     commitment: str
     salt: bytes | None
-    payload_sha256: bytes
+    payload: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +60,7 @@ async def leaves(tx: Tx, *, start: int) -> AsyncIterator[LeafRow]:
     )
     async for row in tx.stream(statement):
         event = None if row.id is None else _event(row)
-        yield LeafRow(seq=row.leaf_seq, hash=bytes(row.hash), body=bytes(row.leaf), event=event)
+        yield LeafRow(seq=row.leaf_seq, hash=_raw(row.hash), body=_raw(row.leaf), event=event)
 
 
 async def strays(tx: Tx, *, last_event: int) -> list[str]:
@@ -89,14 +89,27 @@ async def named_bytes(tx: Tx) -> AsyncIterator[tuple[str, str, str]]:
         .order_by(events.c.seq)
     )
     for row in await tx.all(statement):
-        of, named = row.refs.get(_NAMING[row.type], ""), json.loads(row.body).get("sha256")
+        of, named = row.refs.get(_NAMING[row.type], ""), _named(row.body)
         present = await tx.first(select(payloads.c.body).where(payloads.c.id == payload_of.get(of, "")))
         if named and present is not None:
-            yield of, named, hashlib.sha256(bytes(present.body)).hexdigest()
+            yield of, named, hashlib.sha256(_raw(present.body)).hexdigest()
 
 
 def _kept_as(table: Any) -> Any:
     return select(table.c.id, table.c.payload_id)
+
+
+def _named(body: Any) -> str:
+    """Return the SHA-256 that a payload names; one that is no JSON any more names none, and is found by its event."""
+    try:
+        return str(json.loads(_raw(body)).get("sha256") or "")
+    except (ValueError, AttributeError, RecursionError):
+        return ""
+
+
+def _raw(value: bytes | str | float) -> bytes:
+    """Return a value's bytes; who changes a database of SQLite by hand may leave text where bytes belong."""
+    return bytes(value) if isinstance(value, bytes) else str(value).encode()
 
 
 def _event(row: Any) -> EventRow:
@@ -110,6 +123,6 @@ def _event(row: Any) -> EventRow:
         policy_version=row.policy_version,
         refs=row.refs,
         commitment=row.commitment,
-        salt=None if row.salt is None else bytes(row.salt),
-        payload_sha256=b"" if row.body is None else hashlib.sha256(bytes(row.body)).digest(),
+        salt=None if row.salt is None else _raw(row.salt),
+        payload=b"" if row.body is None else _raw(row.body),
     )

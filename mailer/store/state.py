@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from mailer.domain.actions import NotNow
@@ -16,20 +16,22 @@ from mailer.store.mail_tables import verdicts
 from mailer.store.session import Tx, upsert, upsert_all
 from mailer.store.tables import facts, leases
 
+#: Whether mails may go out: LIVE, PAUSED or never set.
+MODE = "mode"
 LIVE, PAUSED = "live", "paused"
+_GET_ALL = select(facts).where(facts.c.name.in_(bindparam("names", expanding=True)))
 
 
 async def get(tx: Tx, name: str) -> str | None:
     """Return a fact by name, None when it was never set."""
-    row = await tx.first(select(facts.c.value).where(facts.c.name == name))
-    return row.value if row else None
+    return (await get_all(tx, [name])).get(name)
 
 
 async def get_all(tx: Tx, names: Sequence[str]) -> dict[str, str]:
     """Return several facts by name; those never set are missing."""
     if not names:
         return {}
-    return {row.name: row.value for row in await tx.all(select(facts).where(facts.c.name.in_(names)))}
+    return {row.name: row.value for row in await tx.all(_GET_ALL, {"names": names})}
 
 
 async def put(tx: Tx, name: str, value: str) -> None:
@@ -39,7 +41,7 @@ async def put(tx: Tx, name: str, value: str) -> None:
 
 async def is_live(tx: Tx) -> bool:
     """Whether mails may go out. A fresh database is paused."""
-    return await get(tx, "mode") == LIVE
+    return await get(tx, MODE) == LIVE
 
 
 async def ledger_as_of(tx: Tx) -> datetime | None:

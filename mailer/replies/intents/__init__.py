@@ -25,6 +25,7 @@ from mailer.replies.intents import (
     remittance,
     stop_contact,
     terms,
+    unrelated,
     vendor_setup,
     wrong_party,
 )
@@ -55,4 +56,5 @@ INTENTS: Mapping[Intent, Detector] = {
     Intent.LEGAL: legal.find,
     Intent.INSOLVENCY: insolvency.find,
     Intent.WRONG_PARTY: wrong_party.find,
+    Intent.UNRELATED: unrelated.find,
 }

@@ -10,7 +10,7 @@ from mailer.replies.intents.promise import FUTURE
 from mailer.replies.passage import Passage
 
 _HEDGED = 0.6
-_NOT_ABOUT_PAYMENT = 0.7
+_NOT_ABOUT_PAYMENT = 0.45
 _REFERENCE = re.compile(
     r"\b(?:ref(?:erence|erenz)?|confirmation|conf|trace|document|beleg(?:nr)?|verwendungszweck|utr|check|cheque|number|nr|no)"
     r"\b[.:# ]{0,4}(?=[A-Z\d-]*\d)([A-Z\d][A-Z\d-]{3,34})\b",

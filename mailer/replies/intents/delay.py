@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mailer.domain.reading import Finding, Intent
 from mailer.replies.intents.found import evidence, hits
-from mailer.replies.intents.promise import commits, days_ahead
+from mailer.replies.intents.promise import commits, days_ahead, is_after_event
 from mailer.replies.passage import Clause, Passage
 
 _UNDATED = 0.7
@@ -29,4 +29,8 @@ def find(passage: Passage) -> tuple[Finding, ...]:
 
 
 def _has_day(passage: Passage, clause: Clause) -> bool:
-    return any(days_ahead(passage, one) for one in passage.of_sentence(clause.sentence))
+    return any(
+        not is_after_event(passage, one, day)
+        for one in passage.of_sentence(clause.sentence)
+        for day in days_ahead(passage, one)
+    )

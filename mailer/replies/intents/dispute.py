@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from mailer.domain.money import ClaimedAmount
 from mailer.domain.reading import DISPUTE_REASONS, Finding, Intent
 from mailer.replies.intents.found import Hit, amount_in, evidence, hits
 from mailer.replies.passage import Passage
@@ -33,10 +34,17 @@ def find(passage: Passage) -> tuple[Finding, ...]:
             intent=Intent.DISPUTE,
             confidence=_confidence(best),
             evidence=tuple(evidence(passage, hit.clause, hit.cue.id) for hit in shown[:4]),
-            amount=amount_in((best.clause,)),
+            amount=_amount(passage, best, shown),
             reason=_reason(passage, shown),
         ),
     )
+
+
+def _amount(passage: Passage, best: Hit, shown: list[Hit]) -> ClaimedAmount | None:
+    """Return the amount in the clearest clause, else in the others that show it, else in their sentences."""
+    sentences = dict.fromkeys(hit.clause.sentence for hit in shown)
+    around = [clause for sentence in sentences for clause in passage.of_sentence(sentence)]
+    return amount_in((best.clause,)) or amount_in(hit.clause for hit in shown) or amount_in(around)
 
 
 def _over_clauses(passage: Passage, seen: set[int]) -> list[Hit]:

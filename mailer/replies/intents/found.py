@@ -65,4 +65,7 @@ def by_cues(
         return ()
     best = max(hit.cue.weight for hit in shown)
     proof = tuple(evidence(passage, hit.clause, hit.cue.id) for hit in shown[:_MOST_EVIDENCE])
-    return (Finding(intent=intent, confidence=best, evidence=proof),)
+    clauses = [hit.clause for hit in shown]
+    sentences = dict.fromkeys(clause.sentence for clause in clauses)
+    amount = amount_in(clauses) or amount_in(one for sentence in sentences for one in passage.of_sentence(sentence))
+    return (Finding(intent=intent, confidence=best, evidence=proof, amount=amount),)

@@ -21,6 +21,12 @@ _FAR = timedelta(days=120)
 #: Without its year, a day further ahead than this lies behind ("to be paid on 15.10.", written on the 20th).
 _TOO_FAR = timedelta(days=200)
 _FRAGMENT_CHARS = 60
+_DATE_ALONE = 0.8
+#: Letters around a day that say no more than it does ("by …").
+_ALONE_CHARS = 5
+_NAME_WORDS = 3
+#: Days that are counted from the moment of writing, or from an event that is named beside them.
+_COUNTED = frozenset({"in_days", "business_days", "fortnight", "fifteen", "eight", "today", "tomorrow"})
 #: "Check went Thursday the 22nd": with no future tense, a day just gone is likelier than the same day next month.
 _JUST_GONE = timedelta(days=20)
 #: Cues with their own future tense: a past participle beside them is passive, not past.
@@ -44,7 +50,25 @@ def find(passage: Passage) -> tuple[Finding, ...]:
         if clause not in seen and is_short and _is_open(clause) and not clause.is_past:
             finding = _finding(passage, clause, _FRAGMENT, "promise.fragment")
             found += [finding] if finding else []
-    return _one_per_day(found)
+    return _one_per_day(found or _date_alone(passage, seen))
+
+
+def _date_alone(passage: Passage, seen: set[Clause]) -> list[Finding]:
+    """Return the promise of a mail that says a day and nothing else: "Monday." answers when it will be paid."""
+    said = [clause for clause in passage.clauses if not (clause.is_greeting or _is_name(clause))]
+    if len(said) != 1 or said[0] in seen or said[0].is_past or not _is_open(said[0]):
+        return []
+    dates = days_ahead(passage, said[0])
+    rest = len(said[0].text.strip()) - sum(len(one.text) for one in dates)
+    if len(dates) != 1 or rest > _ALONE_CHARS:
+        return []
+    finding = _finding(passage, said[0], _DATE_ALONE, "promise.date_alone")
+    return [finding] if finding else []
+
+
+def _is_name(clause: Clause) -> bool:
+    words = clause.text.split()
+    return len(words) <= _NAME_WORDS and not clause.dates and all(word[:1].isupper() for word in words)
 
 
 def commits(hit: Hit) -> bool:
@@ -74,6 +98,13 @@ def days_ahead(passage: Passage, clause: Clause) -> tuple[DateFound, ...]:
     )
 
 
+def is_after_event(passage: Passage, clause: Clause, said: DateFound) -> bool:
+    """Whether a day counts from something that has no day itself: "once it works we pay within 10 days"."""
+    others = [one for one in passage.of_sentence(clause.sentence) if one is not clause]
+    has_anchor = any(days_ahead(passage, one) for one in others)
+    return clause.sentence.is_conditional and said.rule in _COUNTED and not has_anchor
+
+
 def _is_likelier_past(found: DateFound, passage: Passage) -> bool:
     behind = passage.anchor - found.past_on if found.past_on else None
     return behind is not None and timedelta(0) < behind <= _JUST_GONE and found.on - passage.anchor > _JUST_GONE
@@ -91,6 +122,8 @@ def _finding(passage: Passage, clause: Clause, weight: float, rule: str) -> Find
     if not dates:
         return None
     chosen = dates[-1]
+    if is_after_event(passage, clause, chosen):
+        return None
     days = {one.on for one in dates}
     limits += [_HEDGED] if clause.is_hedged else []
     limits += [_CONDITIONAL] if clause.sentence.is_conditional else []

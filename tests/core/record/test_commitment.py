@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mailer.record.commitment import SALT_BYTES, commitment, committed_bytes, payload_bytes
+from mailer.record.commitment import SALT_BYTES, commitment, committed_bytes, early_commitment, payload_bytes
 
 ROW: dict[str, Any] = {
     "event_id": "evt_1",
@@ -45,3 +45,11 @@ def test_the_salt_decides() -> None:
 def test_everything_a_leaf_does_not_show_is_bound(name: str, value: object) -> None:
     salt = b"1" * SALT_BYTES
     assert commitment(salt, committed_bytes(**ROW)) != commitment(salt, committed_bytes(**{**ROW, name: value}))
+
+
+def test_what_was_committed_to_before_the_log_is_still_known_and_nothing_else_passes_for_it() -> None:
+    salt = b"1" * 16
+    assert early_commitment(salt, b"{}") == hashlib.sha256(salt + b"{}").hexdigest()
+    purpose, digest = b"duly/commit/v1\x00", hashlib.sha256(committed_bytes(**ROW)).digest()
+    forged = (purpose + b"1" * 32 + digest)[16:]
+    assert commitment(b"1" * 32, committed_bytes(**ROW)) != early_commitment(purpose + b"1", forged)

@@ -41,7 +41,7 @@ def phrases() -> Phrases:
     return phrases_from_values({code: tomllib.loads((folder / f"{code}.toml").read_text("utf-8")) for code in CODES})
 
 
-CODES = ("de", "en")
+CODES = ("de", "en", "es", "fr", "it", "nl")
 PHRASES = phrases()
 
 

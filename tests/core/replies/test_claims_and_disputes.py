@@ -73,7 +73,7 @@ def test_the_slots_of_a_claim() -> None:
 def test_a_hedged_or_distant_claim_counts_less() -> None:
     assert found("I think we paid it.", Intent.ALREADY_PAID)[0].confidence < 0.7
     story = "They were released during a long meeting with everybody from upstairs"
-    assert found(story, Intent.ALREADY_PAID)[0].confidence <= 0.7
+    assert found(story, Intent.ALREADY_PAID) == ()  # about anything but money
 
 
 DISPUTES = [

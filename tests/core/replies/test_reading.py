@@ -153,7 +153,7 @@ def test_the_language_is_heard_or_the_customers_is_taken(text: str, hint: str, l
 
 
 def test_a_language_without_phrases_is_left_to_a_person() -> None:
-    assert understood("Nous allons payer la facture vendredi 4 décembre, merci pour votre patience").findings == ()
+    assert understood("Zapłacimy fakturę w piątek 4 grudnia, dziękuję za cierpliwość i pozdrawiam").findings == ()
 
 
 def test_the_engine_names_its_phrases() -> None:

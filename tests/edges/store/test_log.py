@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
 import stat
 from dataclasses import replace
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
@@ -22,10 +24,11 @@ from mailer.flows.prove_event import newest_head, prove_event
 from mailer.flows.recording import happened
 from mailer.flows.verify_record import verify_record
 from mailer.record.checkpoint import checkpoint_of, proof_of, proven
+from mailer.record.commitment import payload_bytes
 from mailer.record.leaf import leaf_of
 from mailer.record.tampering import Tampering
 from mailer.settings import SettingsError
-from mailer.store import events, log, log_check
+from mailer.store import events, log, log_check, schema
 from mailer.store.session import Store, StoreUnreachable, Taken
 from tests.servers.migrated import lay_sqlite
 
@@ -297,3 +300,42 @@ async def test_the_log_of_an_empty_record_has_nothing_to_say(keeper: LogKeeper) 
     assert await seal(keeper) == keep_log.SealReport()
     found = await verify_record(keeper.store, keeper.data)
     assert (found.origin, found.findings) == ("", ())
+
+
+_EARLY_EVENT = """
+INSERT INTO events (id, type, at, actor, customer_id, case_id, policy_version, refs, commitment, payload_id)
+VALUES (:event, 'note.added', :at, 'person:1', 'cus_1', NULL, '', '{}', :commitment, :payload)
+"""
+
+
+async def _recorded_before_the_log(store: Store, words: str) -> None:
+    """An event as revision 0003 and its code wrote it."""
+    salt, body = b"0123456789abcdef", payload_bytes({"text": words})
+    row = {
+        "event": f"evt_{words}",
+        "at": NOW.isoformat(sep=" ", timespec="microseconds").removesuffix("+00:00"),
+        "commitment": hashlib.sha256(salt + body).hexdigest(),
+        "payload": f"pl_{words}",
+    }
+    kept = {"id": row["payload"], "salt": salt, "body": body}
+    async with store.transaction() as tx:
+        await tx.connection.execute(text("INSERT INTO payloads VALUES (:id, 'cus_1', 'event', :salt, :body)"), kept)
+        await tx.connection.execute(text(_EARLY_EVENT), row)
+
+
+async def test_events_from_before_the_log_are_taken_up_and_still_bound(tmp_path: Path) -> None:
+    old = Store(f"sqlite+aiosqlite:///{tmp_path}/duly.sqlite3")
+    async with old.engine.connect() as connection, connection.begin():
+        await connection.run_sync(lambda sync: command.upgrade(schema.config(sync), "0003"))
+    for words in ("early", "later"):
+        await _recorded_before_the_log(old, words)
+    await schema.migrate(old)
+    keeper = LogKeeper(store=old, data=tmp_path, address="ap@brightwater.example", clock=lambda: NOW)
+    await happen(old, 1)
+    await seal(keeper)
+    await is_whole(keeper, 3)
+    async with old.transaction() as tx:
+        await tx.connection.execute(text("UPDATE payloads SET body = '{}' WHERE id = 'pl_early'"))
+    found = await verify_record(old, tmp_path)
+    assert [one.what for one in found.findings] == [Tampering.WORDS_CHANGED]
+    await old.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from time import sleep
@@ -24,6 +25,9 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
         await tx.run(text("INSERT INTO numbers VALUES (:n)"), [{"n": n} for n in range(MANY)])
     yield made
     await made.close()
+    for thread in threading.enumerate():  # of connections given up when their user was cancelled
+        if "_connection_worker_thread" in thread.name:
+            await asyncio.to_thread(thread.join)
 
 
 async def test_all_rows_come_in_order_whole_or_in_a_stream(store: Store) -> None:

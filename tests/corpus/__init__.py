@@ -1,0 +1,1 @@
+"""The corpus of replies and how readings of it are scored."""
