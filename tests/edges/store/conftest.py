@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from mailer.flows.keep_log import LogKeeper
 from mailer.store.session import Store
+from tests.edges.store.sealed import NOW
 from tests.servers.migrated import lay_sqlite
 
 
@@ -22,3 +24,8 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
     opened = Store(url)
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+def keeper(store: Store, tmp_path: Path) -> LogKeeper:
+    return LogKeeper(store=store, data=tmp_path, address="ap@brightwater.example", clock=lambda: NOW)

@@ -1,0 +1,41 @@
+"""Making events and looking at the log they went into."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from mailer.domain.ids import CustomerId
+from mailer.flows.keep_log import LogKeeper
+from mailer.flows.recording import happened
+from mailer.flows.verify_record import verify_record
+from mailer.store import events, log, log_check
+from mailer.store.session import Store
+
+NOW = datetime(2026, 9, 7, 9, 0, tzinfo=UTC)
+
+
+async def happen(store: Store, many: int, customer: str = "cus_1") -> None:
+    async with store.transaction() as tx:
+        made = [
+            happened(
+                "note.added", now=NOW, actor="person:1", customer_id=CustomerId(customer), payload={"text": f"é{n}"}
+            )
+            for n in range(many)
+        ]
+        await events.record(tx, made)
+
+
+async def size_of(store: Store) -> int:
+    async with store.reading() as tx:
+        return (await log.edge(tx))[0]
+
+
+async def is_whole(keeper: LogKeeper, size: int) -> None:
+    """The log holds every event once, in their order, and verifies."""
+    async with keeper.store.reading() as tx:
+        rows = [row async for row in log_check.leaves(tx, start=0)]
+        listed = await events.listing(tx)
+    assert [row.event.id if row.event else "" for row in rows] == [event.id for event in listed]
+    assert len(rows) == size
+    found = await verify_record(keeper.store, keeper.data)
+    assert (found.findings, found.leaves, found.waiting) == ((), size, 0)
