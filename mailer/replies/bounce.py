@@ -49,6 +49,8 @@ _ACTION = re.compile(r"(?im)^Action:\s{0,5}([a-z]+)")
 _FINAL = re.compile(r"(?im)^(?:Final|Original)-Recipient:\s{0,5}(?:rfc822|utf-8)\s{0,5};?\s{0,5}(.{3,300})$")
 _DIAGNOSTIC = re.compile(r"(?im)^Diagnostic-Code:\s{0,5}([^\n]*(?:\n[ \t][^\n]*)*)")
 _SMTP_LINE = re.compile(r"(?m)^.*?(?<![\d.])[45]\d\d[ -](?:#?[45]\.\d{1,3}\.\d{1,3})?.*$")
+#: A refusal as servers quote it, in a report of any language: "550 5.1.1", "#550 5.1.1", "554-5.7.1".
+_QUOTED_REFUSAL = re.compile(r"(?<![\d.])[45]\d\d[ -]#?[45]\.\d{1,3}\.\d{1,3}(?![\d.])")
 _ANY_STATUS = re.compile(r"(?<![\d.])([45]\.\d{1,3}\.\d{1,3})(?![\d.])")
 _LABELLED = re.compile(
     r"(?im)^[ \t]*(?:failed (?:address|recipient)|recipient(?: address)?|rcpt|empfänger|destinataire|destinatario)"
@@ -156,9 +158,13 @@ def _is_free_text_failure(mail: InboundMail) -> bool:
     if ANSWERED.search(mail.subject):
         return False  # mail systems answer and forward nothing: somebody reads postmaster's mail there
     is_robot = bool(_DAEMON.search(mail.from_email)) or _is_list_robot(mail)
-    subject, body = bool(_SUBJECT.search(mail.subject)), bool(_BODY.search(mail.text[:_MAX_SCANNED_CHARS]))
+    text = mail.text[:_MAX_SCANNED_CHARS]
+    subject = bool(_SUBJECT.search(mail.subject) or _DELAY.search(mail.subject))
+    is_named_and_mute = is_named_daemon(mail) and mail.header("return-path") == "<>"
+    refused = is_named_and_mute and bool(_QUOTED_REFUSAL.search(_RETURNED.split(text, maxsplit=1)[0]))
+    body = refused or bool(_BODY.search(text))
     # A robot's answer also has the null return path; without a daemon's name both signs are needed.
-    return subject or body if is_robot else subject and body
+    return subject or body if is_robot or refused else subject and body
 
 
 def _deciding_words(mail: InboundMail, group: str) -> str:
@@ -168,8 +174,17 @@ def _deciding_words(mail: InboundMail, group: str) -> str:
         return "\n".join(said[:5])[:2000]
     text = _RETURNED.split(mail.text[:_MAX_SCANNED_CHARS], maxsplit=1)[0]
     lines = [line.strip() for line in text.splitlines()]
-    coded = [line for line in lines if _SMTP_LINE.match(line) or _ANY_STATUS.search(line)]
+    coded = [
+        line
+        for before, line in zip(["", *lines], lines, strict=False)
+        # The reason may stand on the line after the code; a link to an explanation is none.
+        if _is_coded(line) or (_is_coded(before) and "://" not in line)
+    ]
     return "\n".join(coded[:8])[:2000] or text[:2000]
+
+
+def _is_coded(line: str) -> bool:
+    return bool(_SMTP_LINE.match(line) or _ANY_STATUS.search(line))
 
 
 def _code(group: str, words: str) -> str:

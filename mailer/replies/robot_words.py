@@ -78,7 +78,8 @@ TICKET_MARK = re.compile(
 )
 #: What accounts people write about, or ask: an acknowledgement that holds it is a letter.
 SUBSTANCE = re.compile(
-    r"\?|\b(?:paid|pay(?! (?:you a visit|attention))|payment|transfer\w*|disput\w*|credit note|wrong|bezahlt?|zahl\w+|überw[ie]+s\w*|"
+    r"\?|\b(?:paid|pay(?! (?:you a visit|attention))|payment|transfer\w*|disput\w*|credit note|wrong|"
+    r"bezahlt?|zahl\w+|überw[ie]+s\w*|"
     r"falsch|gutschrift|"
     r"pay[ée]\w*|paiement|virement|litige|avoir|pag\w+|transferencia|factura incorrecta|bonifico|nota di credito|"
     r"betaal\w*|betal\w+|creditnota)\b",
