@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from mailer.replies.weights import Weights
+
 #: What phrase files may write without an end, and the end it gets.
 _BOUNDS = (
     (r"\w*", r"\w{0,40}"),
@@ -90,6 +92,8 @@ class Phrases:
 
     languages: Mapping[str, Language]
     digest: str
+    #: What votes with the phrases; without it they decide alone.
+    weights: Weights | None = None
 
 
 def phrases_from_values(values: Mapping[str, Mapping[str, Any]]) -> Phrases:
