@@ -39,7 +39,7 @@ bench: .venv/.with-dev ## the benchmarks, as ratios against the bare libraries i
 score: .venv/.with-dev ## read the corpus of replies and print every figure, by part and language
 	@$(BIN)/python -m tests.corpus.show_scores
 
-train: .venv/.with-dev ## fit the weights of the reader of replies anew (needs scikit-learn: EXTRAS=train)
+train: .venv/.with-train ## fit the weights of the reader of replies anew (installs scikit-learn)
 	@$(BIN)/python -m tests.corpus.train
 
 servers: ## install the test servers (Dovecot, smtp-sink, Redis) with apt when CI=true or DULY_APT=1

@@ -14,7 +14,7 @@ _NOT_CERTAIN = 0.85
 #: From here on a reading may stand without a person's look; what follows from it may still need one.
 _PLAIN = 0.8
 _PLAIN_CHARS = 150
-#: From this certainty on, with phrases that see it too: nine of ten such mails were read wholly right (docs/reading.md).
+#: From this certainty on, with phrases that see it too, nine of ten mails were read wholly right (docs/reading.md).
 _SURE = 0.2
 #: Long letters say more than one thing, whatever we saw in them.
 _MAX_CHARS = 1_500
@@ -61,7 +61,7 @@ def _is_doubtful(clause: Clause) -> bool:
 
 
 def is_plain(reading: Reading) -> bool:
-    """Whether a reading may stand without a person's look: phrases and weights see the same, and nothing else is likely.
+    """Whether a reading may stand without a person's look: phrases and weights see the same, nothing else is likely.
 
     Without weights: the mail says one thing, clearly and shortly. Measured: nothing looser is right often enough.
     """

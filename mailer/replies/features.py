@@ -23,7 +23,8 @@ _MONTHS = frozenset(
     " sep sept oct nov dec januar februar marz maerz mai juni juli oktober dezember okt dez janvier fevrier mars avril"
     " juin juillet aout septembre octobre novembre decembre"
     " enero febrero marzo abril mayo junio julio agosto"
-    " septiembre setiembre octubre noviembre diciembre gennaio febbraio aprile maggio giugno luglio settembre ottobre dicembre"
+    " septiembre setiembre octubre noviembre diciembre gennaio febbraio aprile maggio giugno luglio settembre"
+    " ottobre dicembre"
     " januari februari maart mei augustus".split()
 )
 _DAYS = frozenset(

@@ -85,7 +85,7 @@ def _findings(intent: Intent, likely: Mapping[str, float], phrased: tuple[Findin
         reason = _reason(seen, mine[0].reason if mine else None)
         mine = [replace(one, reason=reason) for one in mine or [_new(intent, seen)]]
     elif intent is Intent.PROMISE:
-        found = mine or [_promise(seen)]
+        found = mine or _promise(seen)
         return [replace(one, confidence=min(one.confidence, chance)) for one in found]
     return [replace(one, confidence=chance) for one in mine or [_new(intent, seen)]]
 
@@ -101,9 +101,14 @@ def _shown_in(intent: Intent, seen: Scored) -> Clause:
     return seen.best_clause(intent.value) or seen.words.clauses[0]
 
 
-def _promise(seen: Scored) -> Finding:
-    """Return a promise with the day nearest to the words that show it, a delay when there is none."""
+def _promise(seen: Scored) -> list[Finding]:
+    """Return a promise with the day nearest to the words that show it, a delay when there is none.
+
+    What is denied, asked or supposed promises nothing, however it sounds.
+    """
     words, clause = seen.words, _shown_in(Intent.PROMISE, seen)
+    if clause.is_negated or clause.is_hypothetical or clause.is_question or clause.sentence.is_reported:
+        return []
     at = words.clauses.index(clause)
     near = [
         clause,
@@ -113,10 +118,9 @@ def _promise(seen: Scored) -> Finding:
     ]
     day = next((days[-1] for one in near if (days := days_ahead(words, one))), None)
     if day is None:
-        return replace(
-            _new(Intent.DELAY, seen), evidence=(evidence(words, clause, "model.promise_undated"),), confidence=1.0
-        )
-    return replace(_new(Intent.PROMISE, seen), confidence=_NEVER_CERTAIN, on=day.on, date_kind=day.kind)
+        proof = (evidence(words, clause, "model.promise_undated"),)
+        return [replace(_new(Intent.DELAY, seen), evidence=proof, confidence=1.0)]
+    return [replace(_new(Intent.PROMISE, seen), confidence=_NEVER_CERTAIN, on=day.on, date_kind=day.kind)]
 
 
 def _reason(seen: Scored, phrased: str | None) -> str:

@@ -1,7 +1,7 @@
 """Linear weights for sentences: how much each key of a sentence speaks for each intent and each reason of a dispute.
 
 One file (config/reading/): gzip of a JSON line, the keys with a line each, an empty line, a byte per key and name.
-A byte is a weight from -128 on; the sum over a sentence is one addition of long integers per key, all names at once.
+A byte is a weight from -128 on; a sentence is summed with one addition of long integers per key, all names at once.
 Trained by tests/corpus/train.py; nothing here decides anything.
 """
 
@@ -13,13 +13,14 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import sqrt
+from struct import unpack
 from types import MappingProxyType
 from typing import Any
 
 from mailer.replies.features import keys_of_pairs, keys_of_word, tokens
 
-#: Bytes that a sum needs: the sum over the keys of 2,000 characters stays far below 2**24.
-_WIDE = 3
+#: Bytes of a sum: over the keys of 2,000 characters it stays far below 2**32.
+_WIDE = 4
 _BITS = 8 * _WIDE
 _ZERO = 128
 _MOST_CACHED = 50_000
@@ -54,11 +55,13 @@ class Weights:
         count = total >> (_BITS * fields)
         if not count:
             return self.biases
-        sums = total.to_bytes(_WIDE * (fields + 1), "little")
-        root = sqrt(count)
+        sums = unpack(f"<{fields + 1}I", total.to_bytes(_WIDE * (fields + 1), "little"))
+        none, root = _ZERO * count, sqrt(count)
         return tuple(
-            bias + scale * (int.from_bytes(sums[at : at + _WIDE], "little") - _ZERO * count) / root
-            for at, scale, bias in zip(range(0, _WIDE * fields, _WIDE), self.scales, self.biases, strict=True)
+            [
+                bias + scale * (one - none) / root
+                for one, scale, bias in zip(sums[:fields], self.scales, self.biases, strict=True)
+            ]
         )
 
     def _of_word(self, word: str) -> int:
@@ -71,7 +74,7 @@ class Weights:
         return known
 
     def _of_key(self, key: str) -> int:
-        """Return the weights of a key as one integer: three bytes for each name, and above them a one that counts."""
+        """Return the weights of a key as one integer: four bytes for each name, and above them a one that counts."""
         row = self.rows.get(key)
         if row is None:
             return 0
