@@ -11,7 +11,7 @@ from mailer.replies.weights import weights_from_bytes
 from mailer.resources import config_dir
 
 
-@cache  # a second of work for six languages; the files come with the program and do not change under it
+@cache  # the files come with the program and do not change under it
 def load_phrases() -> Phrases:
     """Return the phrases of every language that ships with Duly, with the weights that vote with them."""
     weights = weights_from_bytes((config_dir() / "reading" / "replies.weights").read_bytes())
@@ -20,6 +20,8 @@ def load_phrases() -> Phrases:
 
 
 def load_phrases_alone() -> Phrases:
-    """Return the phrases without weights."""
+    """Return the phrases without weights; patterns are made for a language when a mail is written in it."""
     paths = sorted((config_dir() / "phrases").glob("*.toml"))
-    return phrases_from_values({path.stem: tomllib.loads(path.read_text(encoding="utf-8")) for path in paths})
+    return phrases_from_values(
+        {path.stem: tomllib.loads(path.read_text(encoding="utf-8")) for path in paths}, lazily=True
+    )

@@ -43,7 +43,7 @@ def read(
     without phrases are not read. `Evidence` offsets are into `Reading.own`.
     """
     own = words_of(mail.text, zones.own)
-    language, language_is_sure = language_of(own, hint=language_hint, known=phrases.languages)
+    language, language_is_sure = language_of(own, hint=language_hint, known=phrases.function_words)
     blank = Reading(kind=kind, language=language, own=own, engine=f"{ENGINE}+{phrases.digest}")
     if kind in {MailKind.BOUNCE_HARD, MailKind.BOUNCE_SOFT, MailKind.COMPLAINT}:
         return _failure(blank, mail)

@@ -29,7 +29,7 @@ _EARLIER: Mapping[Intent, float] = {
     Intent.STOP_CONTACT: 0.35,
     Intent.WRONG_PARTY: 0.35,
     Intent.BANK_DETAILS: 0.35,
-    Intent.REFUSAL: 0.35,
+    Intent.REFUSAL: 0.4,
     Intent.DISPUTE: 0.4,
 }
 #: Everybody who writes says something: the likeliest is taken when nothing is likely.

@@ -48,9 +48,9 @@ class Weights:
     _words: dict[str, int] = field(default_factory=dict)
 
     def scores(self, text: str) -> tuple[float, ...]:
-        """Return the log-odds of each name for a sentence or clause, in the order of `names`."""
+        """Return the log-odds of each name for a sentence or clause, in the order of `names`; words count once."""
         words = tokens(text)
-        total = sum(map(self._of_word, words)) + sum(map(self._of_key, keys_of_pairs(words)))
+        total = sum(map(self._of_word, set(words))) + sum(map(self._of_key, set(keys_of_pairs(words))))
         fields = len(self.names)
         count = total >> (_BITS * fields)
         if not count:

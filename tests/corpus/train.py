@@ -87,7 +87,8 @@ class Sheet:
 
 def _keys(text: str) -> list[str]:
     words = tokens(text)
-    return [*(key for word in words for key in keys_of_word(word)), *keys_of_pairs(words)]
+    once = [key for word in dict.fromkeys(words) for key in keys_of_word(word)]
+    return [*once, *dict.fromkeys(keys_of_pairs(words))]
 
 
 class MailTable:
