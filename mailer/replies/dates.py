@@ -18,6 +18,10 @@ DateKind = Literal["exact", "by", "approx"]
 #: Countries that write the month first in numbers.
 MONTH_FIRST = frozenset({"US", "PH", "PR", "GU", "FM", "MH", "PW"})
 
+#: Passed as the anchor of a mail that nobody can date: no day can be counted from it.
+UNKNOWN_DAY = date.min
+_FIRST_YEAR, _LAST_YEAR = 1971, 2200
+
 _CENTURY = 100
 _MAX_MONTH = 12
 _NEAR = timedelta(days=90)
@@ -49,7 +53,10 @@ def find_dates(text: str, *, anchor: date, country: str, language: Language) -> 
     """Return the dates of a text in order, without overlaps (the longest wins).
 
     `anchor` is the local date of the mail; `country` (ISO 3166-1) decides 05/12; `text` has single-line words.
+    A mail of another age (`UNKNOWN_DAY`, a wrong clock) has no dates.
     """
+    if not _FIRST_YEAR <= anchor.year <= _LAST_YEAR:
+        return ()
     found = [*_numeric(text, anchor, country)]
     for rule in language.date_rules:
         for hit in rule.pattern.finditer(text):
