@@ -20,8 +20,8 @@ from mailer.replies.parse import parse
 from mailer.replies.phrases import Phrases
 from mailer.replies.react import react
 from mailer.replies.reading import read
-from mailer.replies.resolvers import add_business_days
 from mailer.replies.route import route
+from mailer.replies.said import add_business_days
 
 _GRACE = timedelta(days=2)
 #: For a mail without a Date: no day is read from it, and the deadlines that count from here are nobody's.

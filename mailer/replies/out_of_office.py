@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 from mailer.replies.intents.redirect import ADDRESS
 from mailer.replies.passage import Clause, Passage
-from mailer.replies.resolvers import add_business_days
+from mailer.replies.said import add_business_days
 
 _INCLUSIVE = re.compile(r"inclu(?:ding|sive)|through|einschließlich|inkl|mit\b", re.IGNORECASE)
 #: Nobody says when he is back further ahead than that; it is something else's date.
