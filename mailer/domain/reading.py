@@ -81,6 +81,14 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Instalment:
+    """One part of a payment as the mail proposes it; `amount` is a claim, None when only the day is said."""
+
+    on: date
+    amount: ClaimedAmount | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """One intent found in one mail, with its slots. Amounts are claims.
 
@@ -94,6 +102,7 @@ class Finding:
     on: date | None = None
     date_kind: Literal["exact", "by", "approx"] | None = None
     amount: ClaimedAmount | None = None
+    instalments: tuple[Instalment, ...] = ()
     reason: str | None = None
     condition: str | None = None
     contact: str | None = None

@@ -125,7 +125,10 @@ def _intent(finding: Finding, invoice_ids: tuple[InvoiceId, ...]) -> dict[str, o
         "date_kind": finding.date_kind,
         "amount": finding.amount.amount if finding.amount else None,
         "currency": finding.amount.currency if finding.amount else None,
-        "instalments": [],
+        "instalments": [
+            {"date": part.on.isoformat(), "amount": part.amount.amount if part.amount else None}
+            for part in finding.instalments
+        ],
         "reason": finding.reason,
         "condition": finding.condition,
         "contact": finding.contact,

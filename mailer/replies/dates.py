@@ -38,6 +38,9 @@ _BARE = re.compile(
     re.IGNORECASE,
 )
 _SLASHED = re.compile(r"(?<![\w.,/:$€£-])(\d{1,2})([/-])(\d{1,2})(?:\2(\d{4}|\d{2}))?(?![\d/%]|-\d)")
+_NUMERIC_RULES = frozenset({"iso", "dotted", "bare", "slashed"})
+#: Between a weekday and its date.
+_NEAR_GAP = re.compile(r"[ ,.(]{0,3}(?:the |den |dem |der |le |el |il |de |am |on |dia )?", re.IGNORECASE)
 #: A day without its month before another one: "the 25th or", "20.-", "entre el 25 y el".
 _FIRST_OF_TWO = re.compile(
     r"(?<![\w.,/])(\d{1,2})(?:st|nd|rd|th|\.|er|[\u00ba\u00b0]|ste|e)? ?"
@@ -84,7 +87,25 @@ def find_dates(text: str, *, anchor: date, country: str, language: Language) -> 
     for one in sorted(found, key=lambda each: (each.start - each.end, each.start)):
         if all(one.end <= other.start or one.start >= other.end for other in kept):
             kept.append(one)
-    return tuple(_in_place(one, text, language) for one in sorted(kept, key=lambda each: each.start))
+    return tuple(_in_place(one, text, language) for one in _joined(sorted(kept, key=lambda each: each.start), text))
+
+
+def _joined(kept: list[DateFound], text: str) -> list[DateFound]:
+    """Return the dates with a weekday right before a date made one with it: "Monday 11/30"."""
+    joined: list[DateFound] = []
+    for one in kept:
+        day = joined[-1] if joined else None
+        if day and day.rule.startswith("weekday") and _NEAR_GAP.fullmatch(text[day.end : one.start]) and _is_day(one):
+            other = () if day.on.weekday() == one.on.weekday() else (day.on,)
+            whole = text[day.start : one.end]
+            joined[-1] = replace(one, start=day.start, text=whole, alternatives=(*one.alternatives, *other))
+        else:
+            joined.append(one)
+    return joined
+
+
+def _is_day(found: DateFound) -> bool:
+    return found.rule in _NUMERIC_RULES or found.rule.startswith(("day_month", "the_day"))
 
 
 def _that_day(found: list[DateFound], place: int, anchor: date) -> date | None:

@@ -11,6 +11,7 @@ from mailer.replies.bounce import read_bounce
 from mailer.replies.certainty import tempered
 from mailer.replies.complaint import read_complaint
 from mailer.replies.dates import UNKNOWN_DAY
+from mailer.replies.fill import filled
 from mailer.replies.intents import INTENTS
 from mailer.replies.language import language_of
 from mailer.replies.numbers import spans_of_numbers
@@ -61,7 +62,7 @@ def read(
         and mail.sent_at is not None
         and (received_on is None or abs(anchor - received_on) <= _MAX_CLOCK_DIFFERENCE)
     )
-    found = weighed(tuple(one for find in INTENTS.values() for one in find(words)), words)
+    found = filled(weighed(tuple(one for find in INTENTS.values() for one in find(words)), words), words)
     found = tempered(found, words, is_sure=language_is_sure and date_is_sure)
     return replace(blank, findings=tuple(_with_numbers(one) for one in found))
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 
+from mailer.domain.reading import Finding
 from mailer.replies.dates import DateFound
 from mailer.replies.passage import Clause, Passage
 
@@ -23,12 +24,25 @@ _JUST_GONE = timedelta(days=20)
 _BESIDE = 25
 #: Days that are counted from the moment of writing, or from an event that is named beside them.
 COUNTED = frozenset({"in_days", "business_days", "fortnight", "fifteen", "eight", "today", "tomorrow", "hours"})
+#: The day a bank reckons with is not the day of the payment.
+_VALUE = re.compile(
+    r"\b(?:value(?: date)?|valuta|wertstellung|valeur|valor|fecha valor)(?: am| au| al| del?)? $", re.IGNORECASE
+)
 #: What stands between two days that are the ends of one stretch of time.
 _BETWEEN = re.compile(
     r"[ ,]*(?:-|\u2013|/|to|till|or|and|bis|oder|und|au|ou|et|al|o|y|e|a|tot|of|en|bzw\.?|respectively)"
     r"(?: (?:on|the|by|am|zum|den|dem|le|el|il|la|op|de|at the latest))? *",
     re.IGNORECASE,
 )
+
+
+def clauses_of(finding: Finding, passage: Passage) -> tuple[Clause, ...]:
+    """Return the clauses that prove a finding, in order."""
+    return tuple(
+        clause
+        for clause in passage.clauses
+        if any(proof.start < clause.end and clause.start < proof.end for proof in finding.evidence)
+    )
 
 
 def days_ahead(passage: Passage, clause: Clause) -> tuple[DateFound, ...]:
@@ -61,6 +75,7 @@ def chosen_day(passage: Passage, clause: Clause, dates: tuple[DateFound, ...]) -
     The ends of one stretch of time give its end, approximately. Several sums on several days give the first. Else the
     day after the word for paying is chosen, or the last one.
     """
+    dates = tuple(one for one in dates if not _VALUE.search(clause.text[: one.start - clause.start])) or dates
     if len(dates) <= 1:
         return dates[0] if dates else None
     gaps = [(a.end - clause.start, b.start - clause.start) for a, b in itertools.pairwise(dates)]
