@@ -119,6 +119,8 @@ class Reading:
     own: str
     findings: tuple[Finding, ...] = ()
     flags: tuple[str, ...] = ()
+    #: The words that show each flag; `rule` is its name.
+    flag_proofs: tuple[Evidence, ...] = ()
     return_on: date | None = None
     delegate: str | None = None
     #: For bounces: the address that failed, "" when not said.

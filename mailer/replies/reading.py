@@ -12,6 +12,7 @@ from mailer.replies.certainty import tempered
 from mailer.replies.complaint import read_complaint
 from mailer.replies.dates import UNKNOWN_DAY
 from mailer.replies.fill import filled
+from mailer.replies.flags import flags
 from mailer.replies.intents import INTENTS
 from mailer.replies.language import language_of
 from mailer.replies.numbers import spans_of_numbers
@@ -50,6 +51,9 @@ def read(
     if kind in {MailKind.BOUNCE_HARD, MailKind.BOUNCE_SOFT, MailKind.COMPLAINT}:
         return _failure(blank, mail)
     anchor = mail.sent_at.date() if mail.sent_at else received_on
+    if kind is MailKind.HUMAN:
+        proofs = flags(own)
+        blank = replace(blank, flags=tuple(proof.rule for proof in proofs), flag_proofs=proofs)
     if language not in phrases.languages:
         return replace(blank, delegate=delegate(own, mail.from_email)) if kind is MailKind.AUTO_REPLY else blank
     words = passage(own, language=phrases.languages[language], anchor=anchor or UNKNOWN_DAY, country=country)
