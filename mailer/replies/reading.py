@@ -47,13 +47,10 @@ def read(
     """
     own = words_of(mail.text, zones.own)
     language, language_is_sure = language_of(own, hint=language_hint, known=phrases.languages)
-    blank = Reading(kind=kind, language=language, own=own, engine=f"{ENGINE}+{phrases.digest}")
+    blank = _flagged(Reading(kind=kind, language=language, own=own, engine=f"{ENGINE}+{phrases.digest}"))
     if kind in {MailKind.BOUNCE_HARD, MailKind.BOUNCE_SOFT, MailKind.COMPLAINT}:
         return _failure(blank, mail)
     anchor = mail.sent_at.date() if mail.sent_at else received_on
-    if kind is MailKind.HUMAN:
-        proofs = flags(own)
-        blank = replace(blank, flags=tuple(proof.rule for proof in proofs), flag_proofs=proofs)
     if language not in phrases.languages:
         return replace(blank, delegate=delegate(own, mail.from_email)) if kind is MailKind.AUTO_REPLY else blank
     words = passage(own, language=phrases.languages[language], anchor=anchor or UNKNOWN_DAY, country=country)
@@ -69,6 +66,11 @@ def read(
     found = filled(weighed(tuple(one for find in INTENTS.values() for one in find(words)), words), words)
     found = tempered(found, words, is_sure=language_is_sure and date_is_sure)
     return replace(blank, findings=tuple(_with_numbers(one) for one in found))
+
+
+def _flagged(blank: Reading) -> Reading:
+    proofs = flags(blank.own) if blank.kind is MailKind.HUMAN else ()
+    return replace(blank, flags=tuple(proof.rule for proof in proofs), flag_proofs=proofs)
 
 
 def _failure(blank: Reading, mail: InboundMail) -> Reading:
