@@ -282,7 +282,7 @@ class CaseFile:
 def message_number(position: int, prefix: str = "DULY") -> str:
     """Return the number of the message at that place (1 is the first on record): "DULY000001".
 
-    The flow counts in the order of the log, so that a message keeps its number in every later file; at most 36
-    characters and legal as a file name everywhere (Mailbag 1.0).
+    The flow counts in the order of the log, so that a message keeps its number unless an older mail is assigned to the
+    customer later; at most 36 characters and legal as a file name everywhere (Mailbag 1.0).
     """
     return f"{prefix}{position:06d}"
