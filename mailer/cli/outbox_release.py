@@ -7,12 +7,13 @@ from typing import Annotated, Any
 
 import typer
 
-from mailer.cli.context import REFUSED, actor, fail, run
+from mailer.cli.context import REFUSED, NeedsPerson, actor, fail, run
 from mailer.cli.output import Output, OutputOption, say, show
 from mailer.cli.telling import numbers, sums
-from mailer.flows.already_sent import already_sent
+from mailer.flows.already_sent import NoSentFolder, already_sent
 from mailer.flows.release_held import HeldList, HeldMessage, Released, drop, held_list
 from mailer.flows.release_held import release as release_flow
+from mailer.mailbox import MailboxError
 from mailer.reminders.breaker import FreezeCode
 from mailer.wiring import App
 
@@ -70,7 +71,11 @@ def release(
             return await drop(app.store, seen, data=data, actor=who, now=now)
         looks = found.frozen.code == FreezeCode.RESTORED and not unchecked
         reconcile = partial(already_sent, app.settler()) if looks else None
-        return await release_flow(app.store, seen, data=data, actor=who, now=now, reconcile=reconcile)
+        try:
+            return await release_flow(app.store, seen, data=data, actor=who, now=now, reconcile=reconcile)
+        except (MailboxError, NoSentFolder) as problem:
+            words = f"what was sent before cannot be looked up: {problem}. Nothing was released; when you have compared"
+            raise NeedsPerson(f"{words} the list with your sent mail yourself, add --unchecked") from problem
 
     done = run(work)
     if done.found_sent:

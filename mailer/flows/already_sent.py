@@ -14,23 +14,29 @@ from mailer.store import outbox
 from mailer.store.outbox import OutboxEntry
 
 
+class NoSentFolder(LookupError):
+    """There is no folder with copies of sent mail to look into, so nothing can be said of what was sent before."""
+
+
 async def already_sent(settler: Settler, entries: Sequence[OutboxEntry]) -> frozenset[OutboxId]:
-    """Return the messages that have gone out before, by their copies. Raises MailboxError, StoreUnreachable.
+    """Return the messages that have gone out before, by their copies.
+
+    Raises NoSentFolder (the server marks none, and no archive is configured), MailboxError, StoreUnreachable.
 
     A copy counts when it is this very message, or when it went to the same address under the same subject, carries our
     signature, and is a message that this database does not know: what was sent after the backup and planned anew.
     """
-    found: frozenset[OutboxId] = frozenset()
-    for place in settler.places:
-        rest = [one.message for one in entries if one.message.id not in found]
-        found |= await _in_one(place, rest, settler) if rest else frozenset()
-    return found
+    looked = [await _in_one(place, [one.message for one in entries], settler) for place in settler.places]
+    if all(found is None for found in looked):
+        raise NoSentFolder("no folder with copies of sent mail was found in the mailbox")
+    return frozenset[OutboxId]().union(*(found for found in looked if found is not None))
 
 
-async def _in_one(place: Place, messages: Sequence[OutboxMessage], settler: Settler) -> frozenset[OutboxId]:
+async def _in_one(place: Place, messages: Sequence[OutboxMessage], settler: Settler) -> frozenset[OutboxId] | None:
+    """Return which of these have a copy in that folder, None when there is no such folder."""
     async with opened(place) as at:
         if at is None:
-            return frozenset()
+            return None
         return frozenset({one.id for one in messages if await _has_copy(at.mailbox, one, settler)})
 
 

@@ -14,7 +14,7 @@ import pytest
 from mailer.domain.delivery import OutboxState
 from mailer.domain.ids import OutboxId
 from mailer.flows import epoch
-from mailer.flows.already_sent import already_sent
+from mailer.flows.already_sent import NoSentFolder, already_sent
 from mailer.flows.back_up import back_up
 from mailer.flows.epoch import Epoch, EpochNotKept
 from mailer.flows.plan_reminders import tick
@@ -134,6 +134,15 @@ async def test_the_sent_folder_knows_what_the_backup_has_forgotten(house: World,
     assert gone == {one.entry.message.id for one in found.messages if one.customer.ref == "K1"}
     assert await let_go(house, tuple(gone)) == Released(messages=1, found_sent=1)
     assert (await send(house))[1] == ["ap2@alder.example"]
+
+
+async def test_where_nothing_can_be_looked_up_that_is_said(restored: World) -> None:
+    await send(restored)
+    found = await held_list(restored.app.store)
+    assert found is not None
+    entries = [one.entry for one in found.messages]
+    with pytest.raises(NoSentFolder):
+        await already_sent(replace(restored.app.settler(), places=()), entries)
 
 
 async def test_one_message_after_the_backup_is_enough(house: World, tmp_path: Path) -> None:
