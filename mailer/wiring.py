@@ -15,6 +15,7 @@ from mailer.channels.channel import Channel
 from mailer.channels.smtp import SmtpChannel
 from mailer.clock import Clock, new_id, utc_now
 from mailer.flows.accounts import SharedTokens, imap_settings, smtp_settings
+from mailer.flows.begun import Begun
 from mailer.flows.claim_messages import Sender
 from mailer.flows.copy_to_sent import Copier
 from mailer.flows.intake import Intake
@@ -52,6 +53,7 @@ class App:
     owner: str
     tokens: SharedTokens
     sandbox: Sandbox
+    begun: Begun
 
     def planner(self) -> Planner:
         """Return what planning needs."""
@@ -77,6 +79,7 @@ class App:
             breaker=self.breaker(),
             pace=self.pace(),
             data=self.settings.data,
+            begun=self.begun,
             archive_to=self.settings.smtp.archive_to,
         )
 
@@ -185,6 +188,7 @@ class App:
 
     async def close(self) -> None:
         """End the sandbox and let go of the database, after a new refresh token that is just coming in was kept."""
+        self.begun.close()
         await self.tokens.close()
         await self.sandbox.close()
         await self.store.close()
@@ -211,15 +215,17 @@ def open_app(settings: Settings, *, clock: Clock = utc_now) -> App:
         key=settings.key(),
         plus_addressing=settings.imap.plus_addressing,
     )
+    owner = new_id("proc")
     return App(
         settings=settings,
         store=Store(settings.store_url()),
         policies=load_policies(settings),
         desk=desk,
         clock=clock,
-        owner=new_id("proc"),
+        owner=owner,
         tokens=SharedTokens(settings),
         sandbox=Sandbox(),
+        begun=Begun(settings.data, owner),
     )
 
 
