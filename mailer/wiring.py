@@ -23,6 +23,7 @@ from mailer.flows.match_mail import Reader
 from mailer.flows.phrase_files import load_phrases
 from mailer.flows.plan_reminders import Planner
 from mailer.flows.policies import Policies
+from mailer.flows.second_opinion import SecondReader, second_reader
 from mailer.flows.settle_unknown import Place, Settler
 from mailer.flows.write_message import Desk
 from mailer.mailbox import Mailbox
@@ -52,6 +53,7 @@ class App:
     owner: str
     tokens: SharedTokens
     sandbox: Sandbox
+    second: SecondReader | None = None
 
     def planner(self) -> Planner:
         """Return what planning needs."""
@@ -136,6 +138,7 @@ class App:
             copies_to=self.settings.smtp.archive_to,
             clock=self.clock,
             parse=self.sandbox.parse,
+            second=self.second,
         )
 
     def settler(self) -> Settler:
@@ -220,6 +223,7 @@ def open_app(settings: Settings, *, clock: Clock = utc_now) -> App:
         owner=new_id("proc"),
         tokens=SharedTokens(settings),
         sandbox=Sandbox(),
+        second=second_reader(settings),
     )
 
 

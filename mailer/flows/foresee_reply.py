@@ -16,8 +16,10 @@ from mailer.flows.apply_reply import soft_bounces
 from mailer.flows.examine_mail import Examined
 from mailer.flows.match_mail import Reader, held_for_a_stranger
 from mailer.flows.policies import calendar_of
+from mailer.flows.second_opinion import Second
 from mailer.replies.effect import outlook
-from mailer.replies.react import react
+from mailer.replies.merging import merged
+from mailer.replies.react import DEADLINE_BUSINESS_DAYS, react
 from mailer.replies.react_failure import SOFT_DAYS
 from mailer.replies.reading import read
 from mailer.store import outbox
@@ -89,3 +91,18 @@ def kept_values(mail: StoredMail, reading: Reading, match: Match, actions: Seque
     """Return what is kept of a reading, and compared with a later one; history has no effect on anything."""
     effect = "" if mail.history else outlook(reading, match, actions).effect
     return {**asdict(reading), "effect": effect}
+
+
+def with_second(
+    reader: Reader,
+    facts: CaseFacts,
+    examined: Examined,
+    reading: Reading,
+    actions: tuple[ReplyAction, ...],
+    second: Second,
+    now: datetime,
+) -> tuple[ReplyAction, ...]:
+    """Return what follows when the second opinion is heard: the same, or more quiet."""
+    calendar = calendar_of(facts.customer, reader.policies.of(facts.customer), now)
+    deadline = calendar.add_business_days(calendar.local_day(now), DEADLINE_BUSINESS_DAYS)
+    return merged(actions, reading, examined.match, second.opinion, mode=second.mode, deadline=deadline)

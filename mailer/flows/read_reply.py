@@ -11,15 +11,17 @@ import structlog
 from mailer.clock import new_salt
 from mailer.domain.actions import ReplyAction
 from mailer.domain.case import CaseFacts
+from mailer.domain.ids import MailId
 from mailer.domain.reading import MailKind, MatchMethod, Reading
 from mailer.flows.apply_reply import Reaction
 from mailer.flows.examine_mail import Examined, examine
-from mailer.flows.foresee_reply import actions_of, kept_values, reading_of
+from mailer.flows.foresee_reply import actions_of, kept_values, reading_of, with_second
 from mailer.flows.let_mail_go import let_mail_go
 from mailer.flows.match_mail import ACTOR, Reader, by_person, facts_of, mail_event, match_mail
 from mailer.flows.policies import PolicyMissing
 from mailer.flows.quarantine_mail import quarantine
 from mailer.flows.recording import Happened
+from mailer.flows.second_opinion import Second, second_opinion
 from mailer.sandbox.sandbox import SandboxRefused, SandboxUnavailable
 from mailer.store import customers, events, inbox
 from mailer.store.inbox import DONE, MATCHED, STORED, StoredMail
@@ -46,6 +48,8 @@ async def read_stored(reader: Reader) -> ReadReport:
     report = ReadReport()
     async with reader.store.reading() as tx:
         ids = await inbox.unread(tx)
+    if reader.second is not None:
+        await _match_first(reader, ids)
     for mail_id in ids:
         async with reader.store.reading() as tx:
             mail = await inbox.load(tx, mail_id)
@@ -65,6 +69,20 @@ async def read_stored(reader: Reader) -> ReadReport:
             )
     await let_mail_go(reader)
     return report
+
+
+async def _match_first(reader: Reader, ids: Sequence[MailId]) -> None:
+    """Match and hold for all mails before a slow second reader is asked about the first of them."""
+    for mail_id in ids:
+        async with reader.store.reading() as tx:
+            mail = await inbox.load(tx, mail_id)
+        if mail is not None and mail.state == STORED:
+            try:
+                await _matched(reader, mail)
+            except (StoreUnreachable, SandboxUnavailable):
+                raise
+            except Exception:  # noqa: BLE001 - whatever it is comes again when the mail is read, and is dealt with there
+                log.info("mail is matched when it is read", mail=mail.id)
 
 
 async def read_or_quarantine(reader: Reader, mail: StoredMail) -> ReadReport:
@@ -90,6 +108,16 @@ async def read_or_quarantine(reader: Reader, mail: StoredMail) -> ReadReport:
 
 async def read_one(reader: Reader, mail: StoredMail) -> bool:
     """Take one mail through both transactions; returns whether it waits for a person."""
+    matched = await _matched(reader, mail)
+    if matched is None:
+        return False
+    mail, examined = matched
+    second = await _second(reader, mail, examined) if reader.second is not None else None
+    return await _read(reader, mail, examined, second)
+
+
+async def _matched(reader: Reader, mail: StoredMail) -> tuple[StoredMail, Examined] | None:
+    """First transaction: whose it is; None when another worker was faster."""
     async with reader.store.reading() as tx:
         raw = await events.payload(tx, mail.payload_id)
     parsed = await reader.parse(raw or b"")
@@ -102,12 +130,30 @@ async def read_one(reader: Reader, mail: StoredMail) -> bool:
     if mail.state == STORED:
         moved = await match_mail(reader, mail, examined)
         if moved is None:
-            return False
+            return None
         mail = moved
-    return await _read(reader, mail, examined)
+    return mail, examined
 
 
-async def _read(reader: Reader, mail: StoredMail, examined: Examined) -> bool:
+async def _second(reader: Reader, mail: StoredMail, examined: Examined) -> Second | None:
+    """Between the transactions: what a language model thinks of it, None where none is asked."""
+    async with reader.store.reading() as tx:
+        facts = await facts_of(tx, mail.customer_id, reader.clock())
+    if facts is None or mail.history or reader.second is None:
+        return None
+    reading = reading_of(reader, mail, examined, facts)
+    return await second_opinion(
+        reader.second,
+        reading,
+        examined,
+        facts.customer,
+        store=reader.store,
+        phrases=reader.phrases,
+        clock=reader.clock,
+    )
+
+
+async def _read(reader: Reader, mail: StoredMail, examined: Examined, second: Second | None) -> bool:
     """Second transaction: what it says, and what follows."""
     now = reader.clock()
     async with reader.store.transaction() as tx:
@@ -118,11 +164,14 @@ async def _read(reader: Reader, mail: StoredMail, examined: Examined) -> bool:
         actions: tuple[ReplyAction, ...] = ()
         if facts is not None and not mail.history:
             actions = await actions_of(tx, reader, mail, examined, reading, facts, now)
+        kept = kept_values(mail, reading, examined.match, actions)
+        if second is not None and facts is not None:
+            actions = with_second(reader, facts, examined, reading, actions, second, now)
+            kept["model"] = second.kept
         done, why = await _react(tx, mail, examined, facts, actions, now)
         finished = replace(mail, state=DONE, needs_person=bool(why) and not mail.history, why=why)
         if not await inbox.save(tx, finished, was=MATCHED):
             raise Overtaken(mail.id)
-        kept = kept_values(mail, reading, examined.match, actions)
         await inbox.keep_reading(tx, finished, salt=new_salt(), reading=kept)
         payload: dict[str, object] = {
             "kind": reading.kind.value,
@@ -131,6 +180,8 @@ async def _read(reader: Reader, mail: StoredMail, examined: Examined) -> bool:
             "ask": why,
             **_said(reading),
         }
+        if second is not None:
+            payload["model"] = second.kept
         await events.record(tx, [mail_event("reply.read", finished, facts, now, payload), *done])
     return finished.needs_person
 

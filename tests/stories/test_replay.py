@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, timedelta
 
+import pytest
+
 from mailer.domain.reading import Intent
 from mailer.flows.decide_mail import Decision, Verdict, decide
 from mailer.flows.decided_mails import decided_mails
@@ -12,7 +14,7 @@ from mailer.flows.match_mail import Reader
 from mailer.flows.replay import Replayed, replay
 from mailer.replies.phrases import Phrases
 from mailer.replies.reading import engine_of
-from mailer.store import events, inbox
+from mailer.store import inbox
 from tests.stories.world import World
 
 PROMISE = "We will pay on 18 September 2026."
@@ -48,8 +50,13 @@ async def test_the_same_engine_reads_the_same(world: World) -> None:
     assert await world.events() == before, "only read"
     later = world.clock() + timedelta(days=1)
     assert [one async for one in replay(world.app.reader(), since=later)] == []
+    async with world.app.store.transaction() as tx:
+        (mail,) = await inbox.listing(tx, limit=1)
+        assert await inbox.let_go(tx, mail, "story")
+    assert len(await replayed(world.app.reader())) == 1, "what was let go cannot be read again"
 
 
+@pytest.mark.parametrize("world", ["sqlite+embedded"], indirect=True)
 async def test_another_engine_shows_what_it_reads_differently_and_changes_nothing(world: World) -> None:
     await answered(world, PROMISE)
     reader = world.app.reader()
@@ -64,6 +71,7 @@ async def test_another_engine_shows_what_it_reads_differently_and_changes_nothin
     assert len((await world.facts("INV-1")).promises) == 1
 
 
+@pytest.mark.parametrize("world", ["sqlite+embedded"], indirect=True)
 async def test_a_decision_keeps_what_the_engine_had_said_and_is_labelled_data(world: World) -> None:
     await answered(world, PROMISE, DISPUTE)
     async with world.app.store.reading() as tx:
@@ -81,14 +89,3 @@ async def test_a_decision_keeps_what_the_engine_had_said_and_is_labelled_data(wo
         (DISPUTE, ["legal", "dispute"], None),
     ]
     assert rows[0]["engine"]["engine"] == engine_of(world.app.reader().phrases)
-
-
-async def test_the_bytes_that_were_let_go_are_not_read_again(world: World) -> None:
-    await answered(world)
-    world.reply(None, "Buy our pens.", sender="x@stranger.example", Subject="Pens")
-    await world.round()
-    async with world.app.store.transaction() as tx:
-        (mail,) = await inbox.listing(tx, limit=1)
-        assert await inbox.let_go(tx, mail, "story")
-        assert await events.payload(tx, mail.payload_id) is None
-    assert await replayed(world.app.reader()) == []
