@@ -18,7 +18,7 @@ from mailer.domain.reading import MailKind, Reading
 from mailer.flows.examine_mail import Examined
 from mailer.llm import Answer, Chat, LlmSettings
 from mailer.replies.merging import Mode
-from mailer.replies.opinion import Opinion, opinion_from, question
+from mailer.replies.opinion import MAX_ASKED_CHARS, Opinion, opinion_from, question
 from mailer.replies.phrases import Phrases
 from mailer.replies.redaction import Redacted, redacted
 from mailer.settings import Settings
@@ -30,6 +30,8 @@ ASKED = frozenset({MailKind.HUMAN, MailKind.TICKET_ACK})
 _BUDGET = "llm_calls:"
 #: So much of an answer is kept, in characters.
 _KEPT_CHARS = 4_000
+#: Nothing that is taken out is longer, in characters.
+_LONGEST_NAMED = 600
 log = structlog.get_logger()
 
 
@@ -130,9 +132,10 @@ def _none(second: SecondReader, kept: dict[str, object], problem: str) -> Second
 def _without_names(
     second: SecondReader, reading: Reading, examined: Examined, customer: Customer, words: frozenset[str]
 ) -> Redacted:
+    own = reading.own[: MAX_ASKED_CHARS + _LONGEST_NAMED]  # a number at the cut is whole when it is looked for
     if not second.redacts:
-        return Redacted(text=reading.own)
+        return Redacted(text=own)
     # "tom.rowe@…" signs as Tom: the names in the addresses are names too.
     addresses = (one.partition("@")[0] for one in (examined.mail.from_email, *customer.emails))
     names = (customer.contact_name, examined.mail.from_name, *second.names, *addresses)
-    return redacted(reading.own, names=names, firms=(customer.name, *second.firms), words=words)
+    return redacted(own, names=names, firms=(customer.name, *second.firms), words=words)

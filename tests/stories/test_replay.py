@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
+from typer.testing import CliRunner
 
+from mailer.cli.tree import app
 from mailer.domain.reading import Intent
 from mailer.flows.decide_mail import Decision, Verdict, decide
 from mailer.flows.decided_mails import decided_mails
@@ -89,3 +93,32 @@ async def test_a_decision_keeps_what_the_engine_had_said_and_is_labelled_data(wo
         (DISPUTE, ["legal", "dispute"], None),
     ]
     assert rows[0]["engine"]["engine"] == engine_of(world.app.reader().phrases)
+
+
+async def typed(world: World, *words: str) -> str:
+    """Return what a command prints; it opens the data folder of the world anew."""
+    words = ("--data", str(world.app.settings.data), *words)
+    done = await asyncio.to_thread(CliRunner().invoke, app, list(words))
+    assert done.exit_code == 0, (done.output, done.exception)
+    return done.output
+
+
+@pytest.mark.parametrize("world", ["sqlite+embedded"], indirect=True)
+async def test_the_terminal_shows_the_same_and_nothing_is_changed(world: World) -> None:
+    await answered(world, PROMISE)
+    async with world.app.store.transaction() as tx:
+        (mail,) = await inbox.listing(tx, limit=1)
+        kept = {**await inbox.reading_of(tx, mail.id), "findings": [], "effect": "stop", "engine": "older"}
+        await inbox.keep_reading(tx, mail, salt=b"0" * 32, reading=kept)
+    (row,) = json.loads(await typed(world, "inbox", "replay", "--changed-only", "-o", "json"))
+    assert (row["changed"], row["louder"], row["engine_was"]) == (True, True, "older")
+    assert {"what": "effect", "was": ["stop"], "now": ["hold"]} in row["differs"]
+    shown = await typed(world, "inbox", "replay", "--since", "2026-09-01")
+    assert "effect stop → hold" in " ".join(shown.split())
+    assert "1 mails read again, 1 differ, 1 would hold back less; nothing was changed." in " ".join(shown.split())
+    assert "again" in await typed(world, "inbox", "replay", "--since", "2027-01-01")
+    assert "No mail was decided" in await typed(world, "inbox", "decided")
+    await typed(world, "inbox", "decide", mail.id, "stop", "--intent", "legal", "--intent", "dispute")
+    (line,) = (await typed(world, "inbox", "decided", "-o", "json")).splitlines()
+    assert (json.loads(line)["own"], json.loads(line)["intents"]) == (PROMISE, ["legal", "dispute"])
+    assert mail.id in await typed(world, "inbox", "decided")
