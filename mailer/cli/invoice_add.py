@@ -58,6 +58,8 @@ def add(
     report = run(lambda app: _add(app, row, issued.date() if issued else None))
     made = "" if not report.customers_new else ", and its customer is new"
     say(f"added: invoice {number}, {row['open']} {currency} open, due {row['due_on']}{made}")
+    if report.open_not_in_file and not report.confirmed:
+        say("The other balances are as old as before: `duly payments confirm` says that they are owed as they stand.")
 
 
 async def _add(app: App, row: dict[str, str], issued_on: date | None) -> ImportReport:

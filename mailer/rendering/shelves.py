@@ -55,7 +55,7 @@ class _Source:
 
 
 class Shelves(BaseLoader):
-    """Loads each file from the first folder that has it; notices edits and new overrides without a restart."""
+    """Loads each file from the first folder that has it; `digest` notices edits and new overrides without a restart."""
 
     def __init__(self, folders: tuple[Path, ...]) -> None:
         self.folders = folders

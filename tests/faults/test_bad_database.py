@@ -72,13 +72,9 @@ async def fail_everywhere(world: World, trouble: Trouble, stride: int) -> int:
             break
         faults += 1
         place += stride
-    for _ in range(3):  # many faults take days: what waits for the morning, or was written for yesterday, goes now
-        world.clock.at += timedelta(hours=8)
-        await jobs(world, "poll", "tick", "drain")
     history = await check_world(world, f"{trouble} at every statement")
-    ends = {OutboxState.SENT, OutboxState.UNKNOWN}
-    assert {row["state"] for row in history.outbox} <= ends | {OutboxState.CANCELLED}
-    assert len({row["customer_id"] for row in history.outbox if row["state"] in ends}) == faults + 1
+    assert {row["state"] for row in history.outbox} <= {OutboxState.SENT, OutboxState.UNKNOWN}
+    assert len(history.outbox) == faults + 1
     assert sum(row["state"] == OutboxState.UNKNOWN for row in history.outbox) <= faults
     note(f"E1 {trouble}", world.app.store.dialect, history, faults=faults)
     return faults
