@@ -24,6 +24,7 @@ from mailer.flows.match_mail import Reader
 from mailer.flows.phrase_files import load_phrases
 from mailer.flows.plan_reminders import Planner
 from mailer.flows.policies import Policies
+from mailer.flows.second_opinion import SecondReader, second_reader
 from mailer.flows.settle_unknown import Place, Settler
 from mailer.flows.write_message import Desk
 from mailer.mailbox import Mailbox
@@ -54,6 +55,7 @@ class App:
     tokens: SharedTokens
     sandbox: Sandbox
     begun: Begun
+    second: SecondReader | None = None
 
     def planner(self) -> Planner:
         """Return what planning needs."""
@@ -139,6 +141,7 @@ class App:
             copies_to=self.settings.smtp.archive_to,
             clock=self.clock,
             parse=self.sandbox.parse,
+            second=self.second,
         )
 
     def settler(self) -> Settler:
@@ -226,6 +229,7 @@ def open_app(settings: Settings, *, clock: Clock = utc_now) -> App:
         tokens=SharedTokens(settings),
         sandbox=Sandbox(),
         begun=Begun(settings.data, owner),
+        second=second_reader(settings),
     )
 
 

@@ -19,10 +19,15 @@ from mailer.replies.phrases import Phrases
 from mailer.replies.weighing import weighed
 from mailer.replies.zones import Zones, words_of
 
-#: Stored with every reading, with the digest of the phrases: a later engine may read the same mail differently.
+#: How the reader works; raised when the same mail and the same files may be read differently.
 ENGINE = "rules-2"
 #: A mail whose own Date is further from its arrival was written, or dated, in another time.
 _MAX_CLOCK_DIFFERENCE = timedelta(days=3)
+
+
+def engine_of(phrases: Phrases) -> str:
+    """Return the version stored with every reading: the way of reading, and the digest of all that the reader loads."""
+    return f"{ENGINE}+{phrases.digest}"
 
 
 def read(
@@ -43,7 +48,7 @@ def read(
     """
     own = words_of(mail.text, zones.own)
     language, language_is_sure = language_of(own, hint=language_hint, known=phrases.languages)
-    blank = Reading(kind=kind, language=language, own=own, engine=f"{ENGINE}+{phrases.digest}")
+    blank = Reading(kind=kind, language=language, own=own, engine=engine_of(phrases))
     if kind in {MailKind.BOUNCE_HARD, MailKind.BOUNCE_SOFT, MailKind.COMPLAINT}:
         return _failure(blank, mail)
     anchor = mail.sent_at.date() if mail.sent_at else received_on
