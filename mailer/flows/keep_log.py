@@ -16,7 +16,7 @@ from mailer.clock import Clock
 from mailer.flows.log_key import log_key
 from mailer.flows.whole_file import replace_file
 from mailer.record.checkpoint import Checkpoint, checkpoint_of, signed
-from mailer.record.leaf import Leaf, leaf_bytes
+from mailer.record.leaf import written
 from mailer.record.merkle import Frontier, leaf_hash, nodes_of
 from mailer.record.note import BadNote, Verifier
 from mailer.record.tampering import Tampering
@@ -28,7 +28,7 @@ from mailer.store.session import Store, StoreUnreachable, Tx
 #: The file in the data folder that remembers the last signed head, for a database that has forgotten it.
 NAME = "log.checkpoint"
 #: How many events become leaves in one transaction.
-BATCH = 2000
+BATCH = 4000
 #: A head is signed when it covers so many new leaves, or when the last one is so old.
 SIGN_LEAVES = 256
 SIGN_AFTER = timedelta(minutes=5)
@@ -112,33 +112,17 @@ def _grown(
     """Return the leaves of events, and the kept nodes that they complete."""
     leaves: list[NewLeaf] = []
     nodes: list[tuple[int, int, bytes]] = []
-    for row, tag in zip(rows, tags, strict=True):
+    for (event_seq, at, type_, actor, _, _, commit), tag in zip(rows, tags, strict=True):
         before, link = known.get(tag, (0, b""))
-        leaf = Leaf(
-            seq=tree.size,
-            at=row.at,
-            type=row.type,
-            actor=row.actor,
-            case_tag=tag,
-            case_seq=before + 1 if tag else 0,
-            commit=row.commitment,
-            prev_case=link.hex() if tag else "",
-        )
-        body = leaf_bytes(leaf)
-        (_, _, hashed), *above = tree.append(leaf_hash(body))
-        nodes += [(level, number, value) for height, number, value in above if (level := level_of(height))]
+        seq, case_seq = tree.size, before + 1 if tag else 0
+        body = written(seq, at, type_, actor, tag, case_seq, commit, link.hex() if tag else "")
+        hashed = leaf_hash(body)
+        for height, number, value in tree.append(hashed)[1:]:
+            if level := level_of(height):
+                nodes.append((level, number, value))
         if tag:
-            known[tag] = (leaf.case_seq, hashed)
-        leaves.append(
-            NewLeaf(
-                seq=leaf.seq,
-                event_seq=row.seq,
-                case_tag=tag or None,
-                case_seq=leaf.case_seq,
-                hash=hashed,
-                body=body,
-            )
-        )
+            known[tag] = (case_seq, hashed)
+        leaves.append(NewLeaf(seq, event_seq, tag or None, case_seq, hashed, body))
     return leaves, nodes
 
 

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from mailer.flows.keep_log import LogRefused, head_in, tree_at
 from mailer.flows.log_key import LogKey, present_key
 from mailer.record.audit import Audit, Start
 from mailer.record.checkpoint import Checkpoint, checkpoint_of
-from mailer.record.leaf import moment
 from mailer.record.note import BadNote
-from mailer.record.tampering import Entry, EventFacts, Finding, Head, KeptBytes, Tampering
+from mailer.record.tampering import Finding, Head, KeptBytes, Tampering
 from mailer.store import log, log_check
-from mailer.store.log_check import EventRow
 from mailer.store.session import Store, Tx
 
 
@@ -107,29 +105,10 @@ async def _start(tx: Tx, outside: Checkpoint | None) -> Start:
 
 
 async def _read(tx: Tx, key: LogKey, audit: Audit, start: int) -> None:
-    async for row in log_check.leaves(tx, start=start):
-        event = None if row.event is None else _facts(row.event, key)
-        audit.take(Entry(index=row.seq, hash=row.hash, body=row.body, event=event))
+    async for entry in log_check.leaves(tx, start=start, tag=lru_cache(maxsize=100_000)(key.tag)):
+        audit.take(entry)
     async for of, named, present in log_check.named_bytes(tx):
         audit.keep(KeptBytes(of=of, named=named, present=present))
     _, last_event = await log.edge(tx)
     for event_id in await log_check.strays(tx, last_event=last_event):
         audit.stray(event_id)
-
-
-def _facts(event: EventRow, key: LogKey) -> EventFacts:
-    return EventFacts(
-        id=event.id,
-        at=moment(event.at),
-        type=event.type,
-        actor=event.actor,
-        case_tag=key.tag(event.case_id, event.customer_id),
-        commit=event.commitment,
-        customer_id=event.customer_id,
-        case_id=event.case_id,
-        policy_version=event.policy_version,
-        refs=tuple(event.refs.items()),
-        salt=event.salt,
-        payload_sha256=hashlib.sha256(event.payload).digest() if event.salt else b"",
-        payload=event.payload,
-    )
