@@ -123,6 +123,12 @@ def sign(text: str, signer: Signer) -> str:
     return f"{text}\n{_DASH}{signer.name} {encoded}\n"
 
 
+def cosigned(note: str, signer: Signer) -> str:
+    """Return the note with one more signature, by `signer`."""
+    text = note.rpartition("\n\n")[0] + "\n"
+    return note + sign(text, signer).rpartition("\n\n")[2]
+
+
 def opened(note: str, verifier: Verifier) -> str:
     """Return the text of a note that `verifier` signed; signatures of others are left aside. Raises BadNote."""
     if len(note) > MOST_BYTES or any(sign < " " and sign != "\n" for sign in note):

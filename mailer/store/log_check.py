@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
+from mailer.record.reign import RESTARTED, ROTATED
 from mailer.record.tampering import Entry, EventFacts
 from mailer.store.log_tables import log_leaves
 from mailer.store.mail_tables import mails, outbox
@@ -32,8 +33,8 @@ _EVENT = (
     events.c.refs,
     events.c.commitment,
 )
-#: Gives the tag of a case, else of a customer (`mailer.record.leaf.case_tag`, with the log's key).
-Tag = Callable[[str | None, str | None], str]
+#: Gives the tag that the leaf of an index and of these bytes should have, for a case, else for a customer.
+Tag = Callable[[int, bytes, str | None, str | None], str]
 #: How many bytes of mail are read at a time, and of how many mails.
 _MOST_BYTES, _MOST_ROWS = 4_000_000, 200
 
@@ -51,7 +52,9 @@ async def leaves(tx: Tx, *, start: int, tag: Tag) -> AsyncIterator[Entry]:
     found: Any
     async for found in tx.stream(statement):
         seq, hash_, body, *row = found
-        yield Entry(index=seq, hash=_raw(hash_), body=_raw(body), event=None if row[0] is None else _event(row, tag))
+        leaf = _raw(body)
+        event = None if row[0] is None else _event(row, tag(seq, leaf, row[5], row[4]))
+        yield Entry(index=seq, hash=_raw(hash_), body=leaf, event=event)
 
 
 async def strays(tx: Tx, *, last_event: int) -> list[str]:
@@ -63,6 +66,17 @@ async def strays(tx: Tx, *, last_event: int) -> list[str]:
         .order_by(events.c.seq)
     )
     return [row.id for row in await tx.all(statement)]
+
+
+async def handovers(tx: Tx) -> list[dict[str, Any]]:
+    """Return what the events say by which one key of the log followed another, oldest first."""
+    statement = (
+        select(payloads.c.body)
+        .join(events, events.c.payload_id == payloads.c.id)
+        .where(events.c.type.in_((RESTARTED, ROTATED)))
+        .order_by(events.c.seq)
+    )
+    return [said for row in await tx.all(statement) if (said := _json(row.body))]
 
 
 async def waiting(tx: Tx, *, last_event: int) -> int:
@@ -113,10 +127,15 @@ async def _sums(tx: Tx, part: Sequence[tuple[str, str, str]]) -> list[tuple[str,
 
 def _named(body: Any) -> str:
     """Return the SHA-256 that a payload names; one that is no JSON any more names none, and is found by its event."""
+    return str(_json(body).get("sha256") or "")
+
+
+def _json(body: Any) -> dict[str, Any]:
     try:
-        return str(json.loads(_raw(body)).get("sha256") or "")
-    except (ValueError, AttributeError, RecursionError):
-        return ""
+        said = json.loads(_raw(body))
+    except (ValueError, RecursionError):
+        return {}
+    return said if isinstance(said, dict) else {}
 
 
 def _raw(value: bytes | str | float) -> bytes:
@@ -124,7 +143,7 @@ def _raw(value: bytes | str | float) -> bytes:
     return bytes(value) if isinstance(value, bytes) else str(value).encode()
 
 
-def _event(row: Sequence[Any], tag: Tag) -> EventFacts:
+def _event(row: Sequence[Any], tag: str) -> EventFacts:
     event_id, at, type_, actor, customer_id, case_id, policy_version, refs, commit, salt, body = row
     payload = b"" if body is None else _raw(body)
     return EventFacts(
@@ -132,7 +151,7 @@ def _event(row: Sequence[Any], tag: Tag) -> EventFacts:
         at=at,
         type=type_,
         actor=actor,
-        case_tag=tag(case_id, customer_id),
+        case_tag=tag,
         commit=commit,
         customer_id=customer_id,
         case_id=case_id,

@@ -49,7 +49,7 @@ async def size_of(store: Store) -> int:
         return (await log.edge(tx))[0]
 
 
-def no_tag(_case_id: str | None, _customer_id: str | None) -> str:
+def no_tag(_index: int, _body: bytes, _case_id: str | None, _customer_id: str | None) -> str:
     return ""
 
 
