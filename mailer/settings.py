@@ -15,20 +15,8 @@ from mailer.providers import SendingLimits, provider
 from mailer.resources import config_dir
 from mailer.secret import SettingsError, check_private, secret_from
 
-__all__ = [
-    "CONFIG_NAME",
-    "DATA_VARIABLE",
-    "Account",
-    "Imap",
-    "OAuth",
-    "Settings",
-    "SettingsError",
-    "Smtp",
-    "data_folder",
-    "defaults",
-    "load",
-    "merged",
-]
+#: What is imported only to be had from here (SettingsError), and what most ask for.
+__all__ = ["CONFIG_NAME", "DATA_VARIABLE", "Settings", "SettingsError", "data_folder", "defaults", "load", "merged"]
 
 CONFIG_NAME = "config.toml"
 DATA_VARIABLE = "DULY_DATA"
@@ -171,6 +159,13 @@ class Inbox(_Part):
     keep_unknown_days: int = Field(ge=1)
 
 
+class Retention(_Part):
+    """How long customers' data is kept once nothing happens any more."""
+
+    keep_days: int = Field(ge=0)
+    apply: bool
+
+
 class Workers(_Part):
     """How often the loops run, in seconds."""
 
@@ -203,6 +198,7 @@ class Settings(BaseSettings):
     sending: Sending
     customers: CustomerDefaults
     inbox: Inbox
+    retention: Retention
     workers: Workers
 
     @classmethod
