@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import typer
 
+from mailer.cli import invoice_add
 from mailer.cli.customers import customers_app
 from mailer.cli.invoices import invoices_app
 from mailer.cli.payments import payments_app
 
 __all__ = ["customers_app", "invoices_app", "payments_app", "register"]
+
+invoice_add.register_on_invoices(invoices_app)
 
 
 def register(app: typer.Typer) -> None:

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any
 
 import typer
 
-from mailer.cli.context import REFUSED, actor, fail, run
+from mailer.cli.context import REFUSED, NeedsPerson, actor, fail, run
 from mailer.cli.output import Output, OutputOption, say, show
 from mailer.cli.telling import numbers, sums
+from mailer.flows.already_sent import NoSentFolder, already_sent
 from mailer.flows.release_held import HeldList, HeldMessage, Released, drop, held_list
 from mailer.flows.release_held import release as release_flow
+from mailer.mailbox import MailboxError
+from mailer.reminders.breaker import FreezeCode
 from mailer.wiring import App
 
 _COLUMNS = ("customer", "invoices", "amount", "subject")
 #: What a person vouches for by ending a freeze, besides the list.
 _VOUCHES = {
     "clock": "This also says that the clock of this machine is right now: check it with `date -u`.",
-    "restored": "This also says that this database is the one to go on with: compare the list with your Sent folder.",
+    "restored": "This also says that this database is the one to go on with. The Sent folder is looked into first.",
 }
 
 
@@ -44,6 +48,9 @@ def release(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask; needs --list.")] = False,
     list_: Annotated[str, typer.Option("--list", metavar="HASH", help="The list you have seen, by its hash.")] = "",
     drop_: Annotated[bool, typer.Option("--drop", help="Cancel them instead; what is due is planned anew.")] = False,
+    unchecked: Annotated[
+        bool, typer.Option("--unchecked", help="After a restore: do not look into the Sent folder first.")
+    ] = False,
 ) -> None:
     """Let exactly the held list go, and sending with it. Example: duly outbox release --yes --list 3f9a01c2"""
     if yes and not list_:
@@ -59,10 +66,20 @@ def release(
     seen = list_ or found.hash
 
     async def work(app: App) -> Released:
-        do = drop if drop_ else release_flow
-        return await do(app.store, seen, data=app.settings.data, actor=actor(), now=app.clock())
+        data, who, now = app.settings.data, actor(), app.clock()
+        if drop_:
+            return await drop(app.store, seen, data=data, actor=who, now=now)
+        looks = found.frozen.code == FreezeCode.RESTORED and not unchecked
+        reconcile = partial(already_sent, app.settler()) if looks else None
+        try:
+            return await release_flow(app.store, seen, data=data, actor=who, now=now, reconcile=reconcile)
+        except (MailboxError, NoSentFolder) as problem:
+            words = f"what was sent before cannot be looked up: {problem}. Nothing was released; when you have compared"
+            raise NeedsPerson(f"{words} the list with your sent mail yourself, add --unchecked") from problem
 
     done = run(work)
+    if done.found_sent:
+        say(f"{done.found_sent} of the list had gone out before: their copies are in the Sent folder")
     say(f"{done.messages} messages {'dropped; what is due is planned anew' if drop_ else 'released'}")
     if done.misdated:
         say(f"{done.misdated} were written by a clock that was ahead; they are cancelled and planned anew")

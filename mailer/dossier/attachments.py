@@ -12,6 +12,8 @@ from mailer.dossier.safe_names import safe_names
 from mailer.dossier.table import csv_bytes
 
 LIST_NAME = "attachments.csv"
+#: A list of files must have their names, and a spreadsheet must not run them.
+_FORMULA = ("=", "+", "-", "@")
 #: The columns of Mailbag 1.0, in its order.
 _HEADER = ("Original-Filename", "Mailbag-Filename", "MimeType", "Content-ID")
 
@@ -20,7 +22,17 @@ def attachment_paths(message: CaseMessage) -> tuple[str, ...]:
     """Return where the attachments of a message lie in the case file, in their order."""
     folder = f"data/attachments/{checked_number(message.number)}"
     names = safe_names((one.name for one in message.attachments), taken=(LIST_NAME,))
-    return tuple(f"{folder}/{name}" for name in names)
+    kept = [
+        name if name == attached.name and not name.startswith(_FORMULA) else _plain(message, place, name)
+        for place, (name, attached) in enumerate(zip(names, message.attachments, strict=True), start=1)
+    ]
+    return tuple(f"{folder}/{name}" for name in kept)
+
+
+def _plain(message: CaseMessage, place: int, name: str) -> str:
+    """Return the name that Mailbag gives to what cannot keep its own: "DULY000002-1.pdf"."""
+    _, dot, extension = name.rpartition(".")
+    return f"{message.number}-{place}" + (f".{extension}" if dot and extension.isascii() else "")
 
 
 def entries(message: CaseMessage, content: MessageContent) -> Iterator[FileEntry]:
@@ -31,7 +43,7 @@ def entries(message: CaseMessage, content: MessageContent) -> Iterator[FileEntry
         return
     paths = attachment_paths(message)
     rows = [
-        (one.name, path.rpartition("/")[2], one.media_type, "")
+        (one.name or "unknown", path.rpartition("/")[2], one.media_type, "")
         for one, path in zip(message.attachments, paths, strict=True)
     ]
     yield FileEntry(path=f"data/attachments/{message.number}/{LIST_NAME}", content=csv_bytes(_HEADER, rows))

@@ -9,7 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from mailer.dossier import account, attachments, chronology, eml, printable, readme
+from mailer.dossier import (
+    account,
+    attachments,
+    bag,
+    chronology,
+    custody,
+    eml,
+    loadfile,
+    placement,
+    printable,
+    readme,
+    verify_text,
+)
 from mailer.dossier.entry import Entry
 from mailer.dossier.model import CaseFile, CaseMessage, MessageContent
 
@@ -26,7 +38,12 @@ FORMATS: dict[str, CaseFormat] = {
     "chronology": chronology.entries,
     "printable": printable.entries,
     "account": account.entries,
+    "custody": custody.entries,
+    "loadfile": loadfile.entries,
+    "placement": placement.entries,
+    "bag": bag.entries,
     "readme": readme.entries,
+    "verify": verify_text.entries,
 }
 
 

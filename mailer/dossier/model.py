@@ -6,11 +6,12 @@ Invoice numbers are the seller's own; message numbers such as "DULY000001" come 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
 from mailer.domain.money import Money
+from mailer.dossier.profiles import Purpose
 
 
 class Direction(StrEnum):
@@ -79,12 +80,30 @@ class CaseAttachment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MailFacts:
+    """What else the header of a mail says, as it says it. `date` in UTC as "2026-11-03T09:00:00Z", "" when unreadable.
+
+    `defects`: what could not be read; `md5` of the exact bytes, which review platforms ask for.
+    """
+
+    date: str = ""
+    cc: str = ""
+    bcc: str = ""
+    in_reply_to: str = ""
+    references: str = ""
+    content_type: str = ""
+    md5: str = ""
+    defects: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CaseMessage:
     """One mail, out or in. Its bytes are not here: they come one message at a time, as `MessageContent`.
 
     `at` is when it was handed over (out) or fetched (in), aware UTC. `sha256` is that of the exact bytes, in hex.
     `outcome` is what became of it, with the words of the server or of the reading. `text` is the body as text, cut by
-    the flow to a sensible length. `recipient` may be several addresses.
+    the flow to a sensible length. `recipient` may be several addresses. `log_index`, `leaf_sha256`: the entry of the
+    log whose event names the mail by its SHA-256.
     """
 
     number: str
@@ -100,6 +119,9 @@ class CaseMessage:
     text: str = ""
     invoice_numbers: tuple[str, ...] = ()
     attachments: tuple[CaseAttachment, ...] = ()
+    mail: MailFacts = field(default_factory=MailFacts)
+    log_index: int = 0
+    leaf_sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +135,10 @@ class MessageContent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseEvent:
-    """One line of the record: `seq` is its place there, `type` as in `Event`, `words` the payload in a sentence."""
+    """One line of the record: `seq` is its place there, `type` as in `Event`, `words` the payload in a sentence.
+
+    `log_index` and `leaf_sha256` (hex) are those of its entry in the log.
+    """
 
     seq: int
     at: datetime
@@ -121,6 +146,49 @@ class CaseEvent:
     actor: str
     words: str = ""
     invoice_numbers: tuple[str, ...] = ()
+    log_index: int = 0
+    leaf_sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseFetched:
+    """The entry of the log that brought a mail before it was known whose it is."""
+
+    log_index: int
+    at: datetime
+    leaf_sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseWithheld:
+    """An entry of the log that is left out of this case file, and why."""
+
+    log_index: int
+    at: datetime
+    type: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseGone:
+    """A message that is not here: its number, what is still known of it, and why. `sha256` "" when never noted."""
+
+    number: str
+    direction: Direction
+    at: datetime
+    message_id: str
+    sha256: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseLog:
+    """The signed head that the case file was made at: whose log, how many entries, root (hex), key's SHA-256 (hex)."""
+
+    origin: str = ""
+    size: int = 0
+    root: str = ""
+    key_sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,13 +248,13 @@ class CaseContact:
 class CaseFile:
     """Everything about one case except the bytes of its mails.
 
-    `scope` is the one invoice number it was limited to, "" for the whole case. `exported_at` aware UTC, `tool` names
-    the program and its version, `language` that of the printable report. Tuples may come in any order.
+    `scope` is the one invoice number it was limited to, "" for the whole case. `exported_at` aware UTC, the moment of
+    the last entry of the log; `tool` names the program and its version, `language` that of the printable report.
+    `since`: what happened earlier is withheld. Tuples may come in any order.
     """
 
     case_id: str
     exported_at: datetime
-    exported_by: str
     tool: str
     seller_name: str
     customer: CaseCustomer
@@ -203,12 +271,18 @@ class CaseFile:
     disputes: tuple[CaseDispute, ...] = ()
     holds: tuple[CaseHold, ...] = ()
     contacts: tuple[CaseContact, ...] = ()
+    purpose: Purpose = Purpose.LAWYER
+    since: date | None = None
+    log: CaseLog = field(default_factory=CaseLog)
+    fetched: tuple[CaseFetched, ...] = ()
+    withheld: tuple[CaseWithheld, ...] = ()
+    not_retained: tuple[CaseGone, ...] = ()
 
 
 def message_number(position: int, prefix: str = "DULY") -> str:
-    """Return the number of the message at that place (1 is the oldest): "DULY000001".
+    """Return the number of the message at that place (1 is the first on record): "DULY000001".
 
-    The flow counts in chronological order (time, then direction, then id), so that the same case gives the same
-    numbers again; at most 36 characters and legal as a file name everywhere (Mailbag 1.0).
+    The flow counts in the order of the log, so that a message keeps its number unless an older mail is assigned to the
+    customer later; at most 36 characters and legal as a file name everywhere (Mailbag 1.0).
     """
     return f"{prefix}{position:06d}"

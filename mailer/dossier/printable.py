@@ -74,7 +74,6 @@ class ChronologyValues:
     closed: str
     outcome: str
     exported: str
-    exported_by: str
     tool: str
     messages_out: int
     messages_in: int
@@ -108,7 +107,6 @@ def chronology_values(case: CaseFile) -> ChronologyValues:
         closed="" if case.closed_at is None else utc_text(case.closed_at),
         outcome=visible_line(case.outcome),
         exported=utc_text(case.exported_at),
-        exported_by=visible_line(case.exported_by),
         tool=visible_line(case.tool),
         messages_out=directions.count(Direction.OUT),
         messages_in=directions.count(Direction.IN),

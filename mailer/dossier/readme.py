@@ -17,7 +17,8 @@ Case:         {case_id}
 Creditor:     {seller}
 Debtor:       {customer}
 Scope:        {scope}
-Exported:     {exported} by {exported_by}
+Exported:     {exported}, with entry {last} of the log {origin}
+Made for:     {purpose}{since}
 Made with:    {tool}
 Contents:     {out} mails sent, {received} mails received, {invoices} invoices, {payments} payments
 
@@ -33,12 +34,20 @@ data/report/chronology.csv    The same as a table.
 WHAT ELSE IS HERE
 
 data/eml/                     Every mail, one file each, byte for byte as it was handed to the mail server or fetched
-                              from the mailbox. Any mail program opens them. {prefix}000001 is the oldest.
+                              from the mailbox. Any mail program opens them. {prefix}000001 is the first on record.
 data/attachments/             What was attached to them, decoded. File names were made safe; attachments.csv in each
                               folder has the names as they were sent. Treat these files with the care due to any
                               attachment from outside: they were not scanned.
 data/account/                 Tables: invoices, payments, statement_of_account (charges, credits, running balance for
                               each currency), promises, disputes, holds, and calls (calls, letters, meetings, notes).
+data/report/CHAIN-OF-CUSTODY.csv  Every act on record with its entry of the log; withheld.csv: what is left out.
+data/audit/                   The whole log (entries name nobody), the events of this case with what proves them, and a
+                              proof for each. VERIFY.txt explains it.
+data/loadfile/                For review platforms: Concordance DAT (UTF-8; 0x14 parts fields, þ quotes them, ® is a
+                              line feed; these three in a text are written [U+0014], [U+00FE], [U+00AE]), OPT, CSV.
+data/placement/               For agencies: one row per debtor and one per document. Only in files made for an agency.
+mailbag.csv                   Every mail in one table, as archives read it (Mailbag 1.0).
+messages_not_retained.txt     Mails that have a number and are not here, and why.
 
 
 HOW TO CHECK THAT NOTHING WAS CHANGED SINCE THE EXPORT
@@ -54,8 +63,8 @@ files under data/ must be the number of lines in manifest-sha256.txt:
     find data -type f | wc -l
     wc -l < manifest-sha256.txt
 
-What this shows: that these files are those of the export. By itself it does not show who made the export or when;
-for that, have the sum of tagmanifest-sha256.txt confirmed by whoever sent you the folder, by another way.
+What this shows: that these files are those of the export. That they are those which were recorded at the time, and that
+nothing of the case is left out, is what the signed log shows: VERIFY.txt has the commands, bash VERIFY.txt runs them.
 
 
 HOW TO READ IT
@@ -80,7 +89,10 @@ def entries(case: CaseFile) -> Iterator[FileEntry]:
         customer=visible_line(f"{case.customer.name} ({case.customer.ref})"),
         scope=f"invoice {visible_line(case.scope)} only" if case.scope else "the whole case",
         exported=utc_text(case.exported_at),
-        exported_by=visible_line(case.exported_by),
+        last=max(0, case.log.size - 1),
+        origin=visible_line(case.log.origin),
+        purpose=case.purpose.value,
+        since=f", of what happened since {case.since.isoformat()}" if case.since else "",
         tool=visible_line(case.tool),
         out=directions.count(Direction.OUT),
         received=directions.count(Direction.IN),

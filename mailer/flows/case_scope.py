@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import date, datetime
 
 from mailer.domain.ids import InvoiceId
+from mailer.dossier.profiles import INTERNAL_NOTE, OTHER_INVOICE, PROFILES, TOO_EARLY, Purpose
 from mailer.store.events import RecordedEvent
 
 #: Words of an event's refs, by how well they say what it is about; the first group that is known decides.
@@ -14,13 +16,15 @@ _GROUPS = (("promise", "dispute", "hold", "task", "contact"), ("mail",), ("messa
 
 @dataclass(slots=True, kw_only=True)
 class CaseScope:
-    """The one invoice that a case file is limited to (None for the whole case), and what is known of each id.
+    """What a case file is limited to (`invoice_id` None: the whole case), for whom, and what is known of each id.
 
     `names`: id → what people call it (an invoice's number, a message's number). `invoice_ids`: id of a message, mail,
     promise, … → the invoices it is about, none for the whole account.
     """
 
     invoice_id: InvoiceId | None
+    purpose: Purpose = Purpose.LAWYER
+    since: date | None = None
     names: dict[str, str] = field(default_factory=dict)
     invoice_ids: dict[str, frozenset[InvoiceId]] = field(default_factory=dict)
 
@@ -32,6 +36,18 @@ class CaseScope:
         """Whether what is about these invoices belongs into the file; what is about the whole account always does."""
         about = frozenset(ids)
         return self.invoice_id is None or not about or self.invoice_id in about
+
+    def why_withheld(self, type_: str, at: datetime, about: Iterable[InvoiceId]) -> str:
+        """Return why an event is left out of the file, "" when it belongs in."""
+        if not self.wants(about):
+            return OTHER_INVOICE
+        if self.is_early(at):
+            return TOO_EARLY
+        return INTERNAL_NOTE if type_ == "note.added" and not PROFILES[self.purpose].notes else ""
+
+    def is_early(self, at: datetime) -> bool:
+        """Whether something happened before the first day (UTC) of the file."""
+        return self.since is not None and at.date() < self.since
 
     def learn(self, event: RecordedEvent) -> None:
         """Note what a message or a task was about when it was made: its claims may have been freed since."""

@@ -20,6 +20,7 @@ _SENTENCES: dict[str, tuple[str, str]] = {
     "dispute.closed": ("a dispute was closed", "outcome words invoices"),
     "dispute.drafted": ("a dispute was read from a mail; reminders stop", "reason invoices"),
     "dispute.opened": ("a dispute was opened; reminders stop", "reason words invoices"),
+    "export.started": ("a case file was begun", "for invoice since"),
     "export.created": ("a case file was made", "invoice messages files tagmanifest_sha256"),
     "hold.deadline_passed": ("a pause waits for a person longer than it should", "kind reason deadline_on"),
     "mail.settled": ("the ledger answered a mail; nobody needs to decide it", "why"),

@@ -1,84 +1,149 @@
-"""The case file: everything on record about one customer's case, in a folder that proves it is whole."""
+"""The case file: everything on record about one customer's case, in a package that proves it is whole."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from mailer.dossier.bag import bag_info
 from mailer.dossier.entry import Entry, FileEntry, RenderedEntry
 from mailer.dossier.formats import case_entries, message_entries
 from mailer.dossier.manifest import MANIFEST, TAG_MANIFEST
 from mailer.dossier.model import CaseMessage, MessageContent
-from mailer.dossier.table import csv_bytes
 from mailer.flows.case_folder import CaseFolder
 from mailer.flows.find_customer import the_customer
-from mailer.flows.gather_case import Gathered, Origin, gather
-from mailer.flows.gather_messages import NotRetained
+from mailer.flows.gather_case import CaseWentOn, Gathered, Gathering, Options, Origin, gather, running_case, scope_id
+from mailer.flows.gather_messages import Progress
+from mailer.flows.keep_log import LogKeeper, seal
+from mailer.flows.package_log import head_at, write_entries, write_events, write_proofs
 from mailer.flows.recording import happened
 from mailer.rendering.renderer import Renderer
-from mailer.store import events
-from mailer.store.session import Store
+from mailer.store import events, inbox, invoices
 
-NOT_RETAINED = "data/report/messages_not_retained.csv"
+#: So often an export begins anew when the case goes on between signing and reading.
+TRIES = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportReport:
-    """Where the case file is and what it holds; `tagmanifest_sha256` is the sum that vouches for all the others."""
+    """Where the case file is and what it holds; `tagmanifest_sha256` is the sum that vouches for all the others.
+
+    `size`: how many entries of the log it ends with (`--at` gives the same file again).
+    """
 
     path: Path
     files: int
     size_bytes: int
     messages: int
     not_retained: int
+    withheld: int
+    size: int
+    key_sha256: str
     tagmanifest_sha256: str
 
 
-async def export_case(
-    store: Store, renderer: Renderer, said: str, *, invoice_number: str | None, out: Path, origin: Origin
-) -> ExportReport:
-    """Write the case of the customer meant by `said` to a new folder in `out`, and put the export on record.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exporter:
+    """What exporting needs."""
 
-    Everything is read in one snapshot and one mail is in memory at a time. Raises NotOneCustomer, NoSuchInvoice,
-    FolderTaken (move it away), EvidenceMismatch (stored bytes are not those recorded), TemplateProblem, OSError; after
-    any of them nothing is left behind.
+    keeper: LogKeeper
+    renderer: Renderer
+    origin: Origin
+    progress: Progress | None = None
+
+
+async def export_case(exporter: Exporter, said: str, *, options: Options, out: Path) -> ExportReport:
+    """Write the case of the customer meant by `said` to a new folder (or zip) in `out`, and put the export on record.
+
+    That it was begun is an event, too, the last one in the file: the log is taken up and signed before anything is
+    read, in one snapshot; one mail is in memory at a time. With `options.at` the file ends there, and its bytes are
+    those of every export with the same options. Raises NotOneCustomer, NoSuchInvoice, NoSuchSize, CaseWentOn,
+    FolderTaken (move it away), EvidenceMismatch and RecordChanged (what is stored is not what was recorded),
+    LogRefused, LogKeyProblem, TemplateProblem, OSError; after any of them nothing is left behind.
     """
-    folder, found = await _drafted(store, renderer, said, invoice_number=invoice_number, out=out, origin=origin)
-    report = ExportReport(
-        path=folder.path,
-        files=len(folder.hashes),
-        size_bytes=folder.size_bytes,
-        messages=len(found.mails.messages),
-        not_retained=len(found.mails.gone),
-        tagmanifest_sha256=folder.hashes[TAG_MANIFEST],
-    )
+    if options.at is None:
+        await _begin(exporter, said, options)
+    folder, found = await _newest(exporter, said, options, out)
     try:
-        await _publish(store, folder, found, report)
+        await _publish(exporter, folder, found, options)
     except BaseException:
         folder.discard()
         raise
-    return report
+    return ExportReport(
+        path=folder.path,
+        files=len(folder.hashes),
+        size_bytes=folder.size_bytes,
+        messages=len(found.file.messages),
+        not_retained=len(found.file.not_retained),
+        withheld=len(found.file.withheld),
+        size=found.file.log.size,
+        key_sha256=found.file.log.key_sha256,
+        tagmanifest_sha256=folder.hashes[TAG_MANIFEST],
+    )
 
 
-async def _drafted(
-    store: Store, renderer: Renderer, said: str, *, invoice_number: str | None, out: Path, origin: Origin
-) -> tuple[CaseFolder, Gathered]:
-    """Return the whole folder, not yet in its place, and what it was made from."""
+async def _begin(exporter: Exporter, said: str, options: Options) -> None:
+    """Put on record that a case file is begun, for whom."""
+    store = exporter.keeper.store
     async with store.reading() as tx:
         customer = await the_customer(tx, said)
-        parts = ("CASE", customer.ref, invoice_number or "", f"{origin.exported_at:%Y%m%d}")
-        folder = CaseFolder(out, "-".join(part for part in parts if part))
+        scope_id(customer, await invoices.of_customers(tx, [customer.id]), options.invoice_number)
+        case = await running_case(tx, customer, said)
+    event = happened(
+        "export.started",
+        now=exporter.keeper.clock(),
+        actor=exporter.origin.exported_by,
+        customer_id=customer.id,
+        case_id=case.id if case else None,
+        payload=_asked(options),
+    )
+    async with store.transaction() as tx:
+        await events.record(tx, [event])
+
+
+def _asked(options: Options) -> dict[str, object]:
+    return {
+        "for": options.purpose.value,
+        "invoice": options.invoice_number or "",
+        "since": options.since.isoformat() if options.since else "",
+    }
+
+
+async def _newest(exporter: Exporter, said: str, options: Options, out: Path) -> tuple[CaseFolder, Gathered]:
+    """Sign and read; again when the case went on between the two."""
+    for _ in range(TRIES if options.at is None else 0):
+        await seal(exporter.keeper, at_once=True)
+        try:
+            return await _drafted(exporter, said, options, out)
+        except CaseWentOn:
+            continue
+    return await _drafted(exporter, said, options, out)
+
+
+async def _drafted(exporter: Exporter, said: str, options: Options, out: Path) -> tuple[CaseFolder, Gathered]:
+    """Return the whole folder, not yet in its place, and what it was made from."""
+    async with exporter.keeper.store.reading() as tx:
+        customer = await the_customer(tx, said)
+        view = await head_at(tx, exporter.keeper, options.at)
+        parts = ("CASE", customer.ref, options.invoice_number or "", f"{view.at:%Y%m%d}", str(view.head.size))
+        folder = CaseFolder(out, "-".join(part for part in parts if part), zipped=options.zipped)
+
+        async def bind(withheld: Mapping[int, str]) -> Mapping[int, frozenset[str]]:
+            return await write_events(tx, view, folder, withheld)
 
         def keep(message: CaseMessage, content: MessageContent) -> None:
-            _write(folder, message_entries(message, content), renderer)
+            _write(folder, message_entries(message, content), exporter.renderer)
 
         folder.start()
         try:
-            found = await gather(tx, customer, said, invoice_number=invoice_number, origin=origin, keep=keep)
-            _write(folder, case_entries(found.file), renderer)
-            _write(folder, [_not_retained(found.mails.gone)], renderer)
-            folder.close()
+            mail_ids = {one.id for one in await inbox.listing(tx, customer_id=customer.id)}
+            await write_entries(tx, view, folder, customer_id=customer.id, mail_ids=mail_ids)
+            how = Gathering(view=view, bind=bind, keep=keep, progress=exporter.progress)
+            found = await gather(tx, customer, said, options=options, origin=exporter.origin, how=how)
+            write_proofs(view, folder)
+            _write(folder, case_entries(found.file), exporter.renderer)
+            folder.close(lambda octets, files: bag_info(found.file, name=folder.name, octets=octets, files=files))
         except BaseException:
             folder.discard()
             raise
@@ -96,34 +161,31 @@ def _rendered(entry: RenderedEntry, renderer: Renderer) -> Iterator[bytes]:
         yield piece.encode()
 
 
-def _not_retained(gone: Iterable[NotRetained]) -> FileEntry:
-    """Return the list of messages whose bytes are gone; it is there even when empty."""
-    header = ("message", "direction", "at", "message_id", "sha256", "reason")
-    rows = [(one.number, str(one.direction), one.at, one.message_id, one.sha256, one.why) for one in gone]
-    return FileEntry(path=NOT_RETAINED, content=csv_bytes(header, rows))
-
-
-async def _publish(store: Store, folder: CaseFolder, found: Gathered, report: ExportReport) -> None:
+async def _publish(exporter: Exporter, folder: CaseFolder, found: Gathered, options: Options) -> None:
     """Put the export on record and move the folder to its place; both or neither."""
+    file = found.file
     payload: dict[str, object] = {
-        "invoice": found.file.scope,
+        **_asked(options),
         "folder": folder.path.name,
-        "files": report.files,
-        "bytes": report.size_bytes,
-        "messages": report.messages,
-        "not_retained": report.not_retained,
-        "events": len(found.file.events),
+        "files": len(folder.hashes),
+        "bytes": folder.size_bytes,
+        "messages": len(file.messages),
+        "not_retained": len(file.not_retained),
+        "withheld": len(file.withheld),
+        "events": len(file.events),
+        "log_size": file.log.size,
         "manifest_sha256": folder.hashes[MANIFEST],
-        "tagmanifest_sha256": report.tagmanifest_sha256,
+        "tagmanifest_sha256": folder.hashes[TAG_MANIFEST],
     }
     event = happened(
         "export.created",
-        now=found.file.exported_at,
-        actor=found.file.exported_by,
+        now=exporter.keeper.clock(),
+        actor=exporter.origin.exported_by,
         customer_id=found.customer.id,
         case_id=found.case.id if found.case else None,
         payload=payload,
     )
-    async with store.transaction() as tx:
+    folder.pack()
+    async with exporter.keeper.store.transaction() as tx:
         await events.record(tx, [event])
         folder.finish()

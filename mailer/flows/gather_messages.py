@@ -1,151 +1,205 @@
-"""The mails of a case, out and in, numbered in the order they happened; one is in memory at a time."""
+"""The mails of a case, out and in, numbered in the order of the log; one is in memory at a time."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from mailer.domain.customer import Customer
 from mailer.domain.delivery import OutboxState
-from mailer.domain.ids import InvoiceId
+from mailer.domain.ids import InvoiceId, OutboxId
 from mailer.domain.message import InboundMail
-from mailer.domain.reading import MailKind
-from mailer.dossier.model import CaseAttachment, CaseMessage, Direction, MessageContent, message_number
+from mailer.dossier.eml import EvidenceMismatch
+from mailer.dossier.model import (
+    CaseAttachment,
+    CaseGone,
+    CaseMessage,
+    Direction,
+    MailFacts,
+    MessageContent,
+    message_number,
+)
+from mailer.dossier.table import utc_text
 from mailer.flows.case_scope import CaseScope
 from mailer.flows.event_words import reading_words
+from mailer.flows.package_log import LogView, Naming
 from mailer.replies.parse import parse
 from mailer.store import deliveries, events, inbox, outbox
 from mailer.store.inbox import StoredMail
 from mailer.store.outbox import OutboxEntry
 from mailer.store.session import Tx
 
-#: States in which a message was, may have been, or was tried to be handed over; others are in the chronology only.
+#: States in which a message was, may have been, or was tried to be handed over; others are listed as not retained.
 HANDED_OVER = (OutboxState.SENT, OutboxState.UNKNOWN, OutboxState.FAILED)
 #: Longest text of one mail in the report, in characters; the .eml has it all.
 MAX_TEXT = 20_000
 #: Takes a message and its bytes.
 Keep = Callable[[CaseMessage, MessageContent], None]
+#: Told (messages gathered, messages of the case).
+Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NotRetained:
-    """A message whose bytes are gone: its number, what is still known of it, and why. `sha256` "" when never noted."""
+class Numbered:
+    """A message by its number, the entry of the log that names it, and its row, None when that is gone or elsewhere."""
 
     number: str
-    direction: Direction
-    at: datetime
-    message_id: str
-    sha256: str
-    why: str
+    naming: Naming
+    source: OutboxEntry | StoredMail | None
+
+    @property
+    def direction(self) -> Direction:
+        """Which way it went."""
+        return Direction.IN if self.naming.type == "mail.fetched" else Direction.OUT
+
+    @property
+    def at(self) -> datetime:
+        """When it was handed over or fetched; else when it came on record."""
+        match self.source:
+            case OutboxEntry():
+                return self.source.finished_at or self.source.message.created_at
+            case StoredMail():
+                is_ours = self.direction is Direction.OUT
+                return (self.source.internal_at if is_ours else None) or self.source.fetched_at
+            case None:
+                return self.naming.at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatheredMessages:
-    """The messages without their bytes, and those whose bytes are gone; oldest first."""
+    """The messages without their bytes, and those that are not in the file, by number."""
 
     messages: tuple[CaseMessage, ...]
-    gone: tuple[NotRetained, ...]
+    gone: tuple[CaseGone, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Found:
-    """One mail of either way, before its bytes are looked at."""
+async def number_messages(tx: Tx, customer: Customer, scope: CaseScope, view: LogView) -> list[Numbered]:
+    """Return every message of the account, so that it has the same number in every file; `scope` learns all of them."""
+    sources: dict[str, OutboxEntry | StoredMail] = {
+        one.id: one for one in await inbox.listing(tx, customer_id=customer.id)
+    }
+    ids = [OutboxId(one.id) for one in view.naming if one.type == "reminder.queued"]
+    for start in range(0, len(ids), 500):
+        sources |= {one.message.id: one for one in await outbox.load_all(tx, ids[start : start + 500])}
+    found = []
+    for place, naming in enumerate(view.naming, start=1):
+        one = Numbered(number=message_number(place), naming=naming, source=sources.get(naming.id))
+        scope.names[naming.id] = one.number
+        known = scope.invoice_ids.get(naming.id, frozenset())
+        match one.source:
+            case OutboxEntry():
+                scope.invoice_ids[naming.id] = known | {item.invoice_id for item in one.source.message.listed}
+            case StoredMail():
+                scope.invoice_ids[naming.id] = frozenset(one.source.invoice_ids)
+            case None:
+                scope.invoice_ids[naming.id] = known
+        found.append(one)
+    return found
 
-    id: str
-    direction: Direction
-    at: datetime
-    payload_id: str
-    source: OutboxEntry | StoredMail
 
+async def gather_messages(
+    tx: Tx,
+    numbered: list[Numbered],
+    scope: CaseScope,
+    *,
+    withheld: Mapping[int, str],
+    named: Mapping[int, frozenset[str]],
+    keep: Keep,
+    progress: Progress | None,
+) -> GatheredMessages:
+    """Return the messages that belong into the file.
 
-async def gather_messages(tx: Tx, customer: Customer, scope: CaseScope, keep: Keep) -> GatheredMessages:
-    """Return what was handed over to, and what came from a customer, as far as it belongs into the scope.
-
-    `keep` is given each message with its bytes, oldest first, and must not hold on to them. Every message of the case
-    is numbered, so that the same message has the same number in every file; `scope` learns numbers and invoices.
+    `keep` is given each with its bytes, in the order of the log, and must not hold on to them. `withheld` (why) and
+    `named` (SHA-256) are by the index of the entry in the log. Raises EvidenceMismatch, and what `keep` raises.
     """
-    found = [*await _outgoing(tx, customer, scope), *await _stored(tx, customer, scope)]
-    found.sort(key=lambda one: (one.at, one.direction == Direction.IN, one.id))
     messages, gone = [], []
-    for position, one in enumerate(found, start=1):
-        scope.names[one.id] = number = message_number(position)
-        if not scope.wants(scope.invoice_ids[one.id]):
-            continue
-        raw = await events.payload(tx, one.payload_id) if one.payload_id else None
+    for done, one in enumerate(numbered, start=1):
+        if progress:
+            progress(done, len(numbered))
+        why = withheld.get(one.naming.index) or _why_not(one, named)
+        payload_id = one.source.payload_id if one.source else ""
+        raw = await events.payload(tx, payload_id) if payload_id and not why else None
         if raw is None:
-            gone.append(_not_retained(number, one))
+            gone.append(_gone(one, why, is_withheld=one.naming.index in withheld))
             continue
+        if hashlib.sha256(raw).hexdigest() not in named[one.naming.index]:
+            raise EvidenceMismatch(one.number, "the raw mail")
         mail = parse(raw)
-        message = await _message(tx, number, one, raw, mail, scope)
-        keep(message, MessageContent(number=number, raw=raw, attachments=tuple(a.content for a in mail.attachments)))
+        message = await _message(tx, one, raw, mail, scope)
+        attached = tuple(part.content for part in mail.attachments)
+        keep(message, MessageContent(number=one.number, raw=raw, attachments=attached))
         messages.append(message)
     return GatheredMessages(messages=tuple(messages), gone=tuple(gone))
 
 
-async def _outgoing(tx: Tx, customer: Customer, scope: CaseScope) -> list[_Found]:
-    found = []
-    for bare in await outbox.listing(tx, states=HANDED_OVER, customer_id=customer.id):
-        entry = await outbox.load(tx, bare.message.id) or bare
-        key, listed = entry.message.id, frozenset(item.invoice_id for item in entry.message.listed)
-        scope.invoice_ids[key] = scope.invoice_ids.get(key, frozenset()) | listed
-        at = entry.finished_at or entry.message.created_at
-        found.append(_Found(id=key, direction=Direction.OUT, at=at, payload_id=entry.payload_id, source=entry))
-    return found
+def _why_not(one: Numbered, named: Mapping[int, frozenset[str]]) -> str:
+    """Return why a message is not in the file although nobody withholds it, "" when its bytes only have to be there."""
+    if one.source is None:
+        return "it no longer belongs to this account"
+    if one.naming.index not in named:
+        return "what the record said about it was erased: it cannot be proven any more"
+    if isinstance(one.source, OutboxEntry) and one.source.state not in HANDED_OVER:
+        return f"it was not handed over to a mail server ({one.source.state.value})"
+    return ""
 
 
-async def _stored(tx: Tx, customer: Customer, scope: CaseScope) -> list[_Found]:
-    """Return what came in, and what people of ours wrote themselves; copies of what Duly sent are there already."""
-    found = []
-    for mail in await inbox.listing(tx, customer_id=customer.id):
-        is_ours = mail.direction == inbox.OUT
-        if is_ours and mail.kind == MailKind.OWN:
-            continue
-        scope.invoice_ids[mail.id] = frozenset(mail.invoice_ids)
-        at = (mail.internal_at if is_ours else None) or mail.fetched_at
-        direction = Direction.OUT if is_ours else Direction.IN
-        found.append(_Found(id=mail.id, direction=direction, at=at, payload_id=mail.payload_id, source=mail))
-    return found
-
-
-def _not_retained(number: str, one: _Found) -> NotRetained:
-    mail = one.source if isinstance(one.source, StoredMail) else None
-    return NotRetained(
-        number=number,
+def _gone(one: Numbered, why: str, *, is_withheld: bool) -> CaseGone:
+    mail = one.source if isinstance(one.source, StoredMail) and not is_withheld else None
+    ours = one.source.message if isinstance(one.source, OutboxEntry) and not is_withheld else None
+    return CaseGone(
+        number=one.number,
         direction=one.direction,
         at=one.at,
-        message_id=one.source.message.message_id if isinstance(one.source, OutboxEntry) else one.source.message_id,
+        message_id=ours.message_id if ours else mail.message_id if mail else "",
         sha256=mail.sha256 if mail else "",
-        why=mail.why if mail and not mail.payload_id and mail.why else "its bytes are no longer in the database",
+        why=why
+        or (mail.why if mail and not mail.payload_id and mail.why else "its bytes are no longer in the database"),
     )
 
 
-async def _message(tx: Tx, number: str, one: _Found, raw: bytes, mail: InboundMail, scope: CaseScope) -> CaseMessage:
+async def _message(tx: Tx, one: Numbered, raw: bytes, mail: InboundMail, scope: CaseScope) -> CaseMessage:
     if isinstance(one.source, OutboxEntry):
         ours = one.source.message
-        sender, recipient, message_id, digest = ours.sender, ours.recipient, ours.message_id, ""
+        sender, recipient, message_id = ours.sender, ours.recipient, ours.message_id
         outcome = await _sent_words(tx, one.source)
     else:
         sender = f"{mail.from_name} <{mail.from_email}>" if mail.from_name else mail.from_email
-        recipient, message_id, digest = ", ".join(mail.recipients), mail.message_id, one.source.sha256
-        outcome = await _read_words(tx, one.source, scope)
-    ids: frozenset[InvoiceId] = scope.invoice_ids[one.id]
+        recipient, message_id = ", ".join(mail.recipients), mail.message_id
+        outcome = await _read_words(tx, one.source, scope) if one.source else ""
+    ids: frozenset[InvoiceId] = scope.invoice_ids[one.naming.id]
     return CaseMessage(
-        number=number,
+        number=one.number,
         direction=one.direction,
         at=one.at,
         sender=sender,
         recipient=recipient,
         subject=mail.subject,
-        message_id=message_id,
-        sha256=digest or hashlib.sha256(raw).hexdigest(),
+        message_id=message_id.strip("<>"),
+        sha256=hashlib.sha256(raw).hexdigest(),
         size_bytes=len(raw),
         outcome=outcome,
         text=mail.text if len(mail.text) <= MAX_TEXT else f"{mail.text[:MAX_TEXT]}\n[… cut here; the .eml has it all]",
         invoice_numbers=scope.numbers(ids),
         attachments=_attachments(mail),
+        mail=_facts(mail, raw),
+        log_index=one.naming.index,
+        leaf_sha256=one.naming.leaf.hex(),
+    )
+
+
+def _facts(mail: InboundMail, raw: bytes) -> MailFacts:
+    return MailFacts(
+        date=utc_text(mail.sent_at.astimezone(UTC)) if mail.sent_at else "",
+        cc=mail.header("cc"),
+        bcc=mail.header("bcc"),
+        in_reply_to=" ".join(f"<{one}>" for one in mail.in_reply_to),
+        references=" ".join(f"<{one}>" for one in mail.references),
+        content_type=mail.header("content-type"),
+        md5=hashlib.md5(raw, usedforsecurity=False).hexdigest(),
+        defects=mail.defects,
     )
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from mailer.clock import new_id, new_key
 from mailer.flows.whole_file import create_file, replace_file
 from mailer.record.leaf import case_tag
-from mailer.record.note import BadKey, Signer, signer_of
+from mailer.record.note import BadKey, Signer, Verifier, signer_of
 from mailer.secret import check_private
 from mailer.settings import SettingsError
 from mailer.store import state
@@ -169,6 +169,6 @@ def _fitting(key: LogKey | None, known: str | None, data: Path) -> LogKey:
     return key
 
 
-def fingerprint(key: LogKey) -> str:
+def fingerprint(key: Verifier) -> str:
     """Return SHA-256 of the public key's line (the file log.vkey), hex: to be told by another way than the files."""
-    return hashlib.sha256(key.signer.verifier.line.encode() + b"\n").hexdigest()
+    return hashlib.sha256(key.line.encode() + b"\n").hexdigest()

@@ -7,7 +7,8 @@ stays with a person.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -157,24 +158,43 @@ async def _by_looking(settler: Settler, due: Sequence[Doubt], report: SettleRepo
     return replace(report, looked=len(due))
 
 
-async def _look(place: Place, due: Sequence[Doubt], key: bytes) -> Mapping[OutboxId, Evidence]:
-    """Look into one folder for several messages over one connection. Raises MailboxError."""
-    if not due:
-        return {}
-    found: dict[OutboxId, Evidence] = {}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenPlace:
+    """A folder that is being looked into."""
+
+    mailbox: Mailbox
+    folder: str
+    uidvalidity: int
+
+
+@asynccontextmanager
+async def opened(place: Place) -> AsyncIterator[OpenPlace | None]:
+    """Open one folder, None when the server marks none for sent mail. Raises MailboxError."""
     mailbox = place.open_mailbox()
     try:
         await mailbox.connect()
         folder = place.folder or (await mailbox.special_folders()).get("\\Sent", "")
         if not folder:
-            return {}
+            yield None
+            return
         there = await mailbox.examine(folder)
-        for one in due:
-            proof = await find(mailbox, one.id, one.message_id, key)
-            if proof is not None:
-                found[one.id] = replace(proof, folder=folder, uidvalidity=there.uidvalidity)
+        yield OpenPlace(mailbox=mailbox, folder=folder, uidvalidity=there.uidvalidity)
     finally:
         await mailbox.close()
+
+
+async def _look(place: Place, due: Sequence[Doubt], key: bytes) -> Mapping[OutboxId, Evidence]:
+    """Look into one folder for several messages over one connection. Raises MailboxError."""
+    found: dict[OutboxId, Evidence] = {}
+    if not due:
+        return found
+    async with opened(place) as at:
+        if at is None:
+            return found
+        for one in due:
+            proof = await find(at.mailbox, one.id, one.message_id, key)
+            if proof is not None:
+                found[one.id] = replace(proof, folder=at.folder, uidvalidity=at.uidvalidity)
     return found
 
 

@@ -11,7 +11,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 #: How long a group waits for those who may still come: less than a mail server takes to answer.
-PAUSE_SECONDS = 0.001
+PAUSE_SECONDS = 0.005
 
 
 class Together(Generic[Item, Result]):

@@ -72,7 +72,7 @@ class _Environment(ImmutableSandboxedEnvironment):
 
 
 def new_environment(shelves: Shelves) -> ImmutableSandboxedEnvironment:
-    """Return the environment over those folders; compiled templates stay in memory until their files change."""
+    """Return the environment over those folders; compiled templates stay in memory until its cache is emptied."""
     environment = _Environment(
         loader=shelves,
         undefined=_Unknown,
@@ -80,7 +80,7 @@ def new_environment(shelves: Shelves) -> ImmutableSandboxedEnvironment:
         trim_blocks=True,
         lstrip_blocks=True,
         cache_size=400,
-        auto_reload=True,
+        auto_reload=False,
     )
     environment.filters.update(aligned=aligned, paragraphs=html_paragraphs, shorten=shorten, wrap=wrap)
     return environment

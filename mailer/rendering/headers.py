@@ -66,9 +66,10 @@ def has_control(text: str) -> bool:
 def text_header(header: str, value: str) -> Header | str:
     """Return unstructured text such as a subject (RFC 5322 §3.6.5), in encoded words where it needs them (RFC 2047)."""
     guarded(header, value)
-    if value.isascii() and len(f"{header}: {value}") <= _FOLD_AT and "=?" not in value:
+    has_edge = value != value.strip()  # readers drop blanks at the ends, unless they are encoded
+    if value.isascii() and len(f"{header}: {value}") <= _FOLD_AT and "=?" not in value and not has_edge:
         return value  # folding would change nothing
-    return Header(value, _charset_for(value), maxlinelen=_FOLD_AT, header_name=header)
+    return Header(value, utf8() if has_edge else _charset_for(value), maxlinelen=_FOLD_AT, header_name=header)
 
 
 def mailbox_header(header: str, name: str, address: str) -> Header | str:

@@ -34,7 +34,6 @@ _NUMBERS = ("INV-1",)
 _EMPTY = CaseFile(
     case_id="case_sample",
     exported_at=_NOON + timedelta(days=9),
-    exported_by="person:owner",
     tool="duly",
     seller_name="Acme Tools Ltd",
     customer=CaseCustomer(ref="C-1", name="Northwind Ltd", emails=()),

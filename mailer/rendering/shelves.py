@@ -55,12 +55,14 @@ class _Source:
 
 
 class Shelves(BaseLoader):
-    """Loads each file from the first folder that has it; notices edits and new overrides without a restart."""
+    """Loads each file from the first folder that has it; `digest` notices edits and new overrides without a restart."""
 
     def __init__(self, folders: tuple[Path, ...]) -> None:
         self.folders = folders
         self._closures: dict[TemplateName, tuple[dict[str, _Source], str]] = {}
         self._places: dict[str, tuple[str, ...]] = {}
+        #: How often a template's files were read anew: what was compiled before may be of yesterday.
+        self.readings = 0
         self._looking = 0
         self._seen: dict[str, tuple[int, int] | None] = {}
 
@@ -117,6 +119,7 @@ class Shelves(BaseLoader):
         known = self._closures.get(template)
         if known is None or not all(self._is_current(*item) for item in known[0].items()):
             sources = self._closure(environment, template)
+            self.readings += 1
             whole = hashlib.sha256()
             for name in sorted(sources):
                 content = sources[name].text.encode()

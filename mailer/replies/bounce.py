@@ -46,7 +46,7 @@ _ANY_STATUS = re.compile(r"(?<![\d.])([45]\.\d{1,3}\.\d{1,3})(?![\d.])")
 #: Beginnings of what a server gives back of our mail: below it nothing is said about the failure.
 _RETURNED = re.compile(
     r"(?im)^[ \t]*-{2,} ?(?:this is a copy|original message|returned message|below this line|"
-    r"(?:der )?(?:original|urspr[üu]ngliche )?nachricht|message original)|^\s*(?:original message headers|"
+    r"(?:der )?(?:original|urspr[üu]ngliche )?nachricht|message original)|^[ \t]*(?:original message headers|"
     r"the header of the original message)[^\n]*:"
 )
 #: Words with which servers say that they still try.

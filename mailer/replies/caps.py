@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from mailer.replies.headers import clean
+
 MAX_RAW_BYTES = 40_000_000
 MAX_LINES = 600_000
 MAX_HEADER_BLOCK_BYTES = 64 * 1024
@@ -104,7 +106,8 @@ def _short_headers(head: bytes, defects: list[str]) -> bytes:
         name = short.partition(b":")[0].strip().lower()[:100]
         seen[name] = seen.get(name, 0) + 1
         if len(short) < len(field):
-            defects.append(f"header {name.decode('ascii', 'replace')[:40]} cut after {MAX_HEADER_BYTES} bytes")
+            shown = clean(name.decode("ascii", "replace"))[:40]
+            defects.append(f"header {shown} cut after {MAX_HEADER_BYTES} bytes")
         fits = size + len(short) <= MAX_HEADER_BLOCK_BYTES and number < MAX_HEADERS
         if fits or (name in _ESSENTIAL and seen[name] <= 2):  # noqa: PLR2004 - the second shows a contradiction
             kept.append(short)

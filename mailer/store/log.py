@@ -139,6 +139,12 @@ async def last_head(tx: Tx) -> SignedHead | None:
     return _head(row) if row else None
 
 
+async def head_of(tx: Tx, size: int) -> SignedHead | None:
+    """Return the signed head of a tree of that size, None when it was not signed."""
+    row = await tx.first(select(log_checkpoints).where(log_checkpoints.c.size == size))
+    return _head(row) if row else None
+
+
 async def heads(tx: Tx) -> AsyncIterator[SignedHead]:
     """Yield every signed head, the smallest tree first."""
     async for row in tx.stream(select(log_checkpoints).order_by(log_checkpoints.c.size)):

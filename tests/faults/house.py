@@ -32,8 +32,13 @@ id = "second"
 when = "60 days after due"
 """
 DUE = date(2026, 9, 4)
-#: What would stop a fault test's unusual crowd, as an operator sets it who expects such days.
-_WIDE = {"breaker_messages": "1000000", "breaker_percent": "100", "breaker_floor": "1000000"}
+#: What would stop a fault test's unusual crowd or long days, as an operator sets it who expects such days.
+_WIDE = {
+    "breaker_messages": "1000000",
+    "breaker_percent": "100",
+    "breaker_floor": "1000000",
+    "max_data_age_hours": "8760",  # a fault at every step takes days of the test's clock
+}
 
 
 @contextmanager

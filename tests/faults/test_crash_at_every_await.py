@@ -19,8 +19,8 @@ from sqlalchemy import func, select
 
 from mailer.domain.agreement import HoldKind
 from mailer.domain.delivery import OutboxState
-from mailer.flows.export_case import export_case
-from mailer.flows.gather_case import Origin
+from mailer.flows.export_case import Exporter, export_case
+from mailer.flows.gather_case import Options, Origin
 from mailer.flows.import_payments import import_payments
 from mailer.store.tables import payments
 from mailer.wiring import App
@@ -227,8 +227,9 @@ async def test_exporting_a_case(house: tuple[World, bool], tmp_path: Path) -> No
     out = {"to": tmp_path / "none"}
 
     async def export(app: App) -> None:
-        origin = Origin(exported_at=world.clock(), exported_by="person:test", tool="Duly", seller_name="Brightwater")
-        await export_case(app.store, app.desk.renderer, "K1", invoice_number=None, out=out["to"], origin=origin)
+        origin = Origin(exported_by="person:test", tool="Duly", seller_name="Brightwater")
+        exporter = Exporter(keeper=app.log_keeper(), renderer=app.desk.renderer, origin=origin)
+        await export_case(exporter, "K1", options=Options(), out=out["to"])
 
     async def prepare(place: int) -> None:
         out["to"] = tmp_path / f"out-{place}"

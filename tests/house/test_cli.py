@@ -33,13 +33,13 @@ def test_its_help_shows_an_example_that_names_it(name: str) -> None:
 
 def test_the_house_plans_commands_are_there() -> None:
     promised = """
-        init, login, doctor, demo, serve, worker, run, pause, resume, status, preview, simulate, backup,
-        customers import, customers list, customers show, invoices import, invoices list, invoices show,
-        invoices hold, invoices release, payments import, payments add, payments list, policy list, policy show,
+        init, login, doctor, demo, serve, worker, run, pause, resume, status, preview, simulate, backup, customers
+        import, customers add, customers list, customers show, invoices import, invoices add, invoices list, invoices
+        show, invoices hold, invoices release, payments import, payments add, payments list, policy list, policy show,
         policy check, policy diff, template list, template copy, template check, inbox fetch, inbox list, inbox show,
-        inbox assign, inbox decide, inbox read, inbox reprocess, outbox list, outbox show, outbox resolve, promise list,
-        promise add, promise confirm, promise close, dispute list, dispute add, dispute close, note add, call add,
-        letter add, meeting add, case list, case show, case why, case export, case close, log list,
+        inbox assign, inbox decide, inbox read, inbox reprocess, outbox list, outbox show, outbox resolve, promise
+        list, promise add, promise confirm, promise close, dispute list, dispute add, dispute close, note add, call
+        add, letter add, meeting add, case list, case show, case why, case export, case verify, case close, log list,
         log verify, log checkpoint, log prove, log restart, log rotate, subject export, subject erase, subject hold,
         subject release, subject due
     """

@@ -18,10 +18,11 @@ from mailer.dossier.eml import EvidenceMismatch
 from mailer.flows.case_folder import FolderTaken
 from mailer.flows.export_case import ExportReport, export_case
 from mailer.flows.find_customer import NotOneCustomer
-from mailer.flows.gather_case import NoSuchInvoice, Origin
+from mailer.flows.gather_case import CaseWentOn, NoSuchInvoice, Options
 from mailer.flows.log_contact import ContactKind, Said, log_contact
 from mailer.flows.plan_reminders import tick
 from mailer.store import inbox
+from tests.stories.case_files import exporter_of
 from tests.stories.world import World
 
 DUE = date(2026, 9, 4)
@@ -56,14 +57,11 @@ def mail_with_attachments(world: World) -> bytes:
     return mail.as_bytes()
 
 
-async def export(world: World, said: str = "K1", *, invoice: str | None = None, out: str = "out") -> ExportReport:
-    origin = Origin(
-        exported_at=world.clock(), exported_by="person:test", tool="Duly test", seller_name="Brightwater Systems Ltd"
-    )
-    place = world.folder / out
-    return await export_case(
-        world.app.store, world.app.desk.renderer, said, invoice_number=invoice, out=place, origin=origin
-    )
+async def export(
+    world: World, said: str = "K1", *, invoice: str | None = None, out: str = "out", at: int | None = None
+) -> ExportReport:
+    options = Options(invoice_number=invoice, at=at)
+    return await export_case(exporter_of(world), said, options=options, out=world.folder / out)
 
 
 async def a_case(world: World) -> bytes:
@@ -88,7 +86,7 @@ async def a_case(world: World) -> bytes:
 async def test_the_case_file_holds_everything_and_stock_tools_can_check_it(world: World) -> None:
     raw = await a_case(world)
     report = await export(world, "INV-1")
-    assert report.path == (world.folder / "out" / f"CASE-K1-{world.clock():%Y%m%d}").resolve()
+    assert report.path == (world.folder / "out" / f"CASE-K1-{world.clock():%Y%m%d}-{report.size}").resolve()
     sums_are_right(report.path)
     mails = {path.stem: path.read_bytes() for path in sorted((report.path / "data/eml").iterdir())}
     sent = [received.raw for received in world.smtp.messages]
@@ -113,6 +111,7 @@ async def test_hostile_attachments_are_kept_but_cannot_leave_their_folder(world:
     listed = table(report.path, "data/attachments/DULY000002/attachments.csv")
     assert [row["Original-Filename"].endswith(("[U+202E]gnp.exe", "con.pdf")) for row in listed] == [True, True]
     assert [(folder / row["Mailbag-Filename"]).read_bytes() for row in listed] == [STATEMENT, STATEMENT]
+    assert {path.name for path in folder.iterdir()} == {"attachments.csv", "DULY000002-1.exe", "DULY000002-2.pdf"}
     assert all("\u202e" not in path.name and path.parent == folder for path in folder.iterdir())
     assert "\u202e" not in (report.path / "data/report/chronology.html").read_text("utf-8")
     subject = next(line for line in table(report.path, "data/report/chronology.csv") if line["kind"] == "message_in")
@@ -138,11 +137,16 @@ async def test_a_folder_that_is_there_is_never_touched(world: World) -> None:
     first = await export(world)
     before = sorted((path, path.stat().st_mtime_ns) for path in first.path.rglob("*"))
     with pytest.raises(FolderTaken, match="move it away, or give another --out"):
-        await export(world)
+        await export(world, at=first.size)
     assert sorted((path, path.stat().st_mtime_ns) for path in first.path.rglob("*")) == before
-    second = await export(world, out="elsewhere")
-    names = [sorted(path.name for path in (one.path / "data/eml").iterdir()) for one in (first, second)]
-    assert names[0] == names[1]
+    second = await export(world, at=first.size, out="elsewhere")
+    assert second.path.name == first.path.name
+    for path in sorted(first.path.rglob("*")):
+        same = second.path / path.relative_to(first.path)
+        assert path.is_dir() or path.read_bytes() == same.read_bytes(), path
+    await world.owe("INV-4", due=DUE)
+    with pytest.raises(CaseWentOn, match="leave --at away"):
+        await export(world, at=first.size, out="third")
 
 
 async def test_one_invoice_brings_what_concerns_it_and_the_account(world: World) -> None:
@@ -151,7 +155,7 @@ async def test_one_invoice_brings_what_concerns_it_and_the_account(world: World)
     await world.pass_days(9)
     whole = await export(world)
     part = await export(world, invoice="INV-3")
-    assert part.path.name == f"CASE-K1-INV-3-{world.clock():%Y%m%d}"
+    assert part.path.name == f"CASE-K1-INV-3-{world.clock():%Y%m%d}-{part.size}"
     sums_are_right(part.path)
     about = [raw for raw in world.smtp.messages if b"INV-3" in raw.raw]
     mails = [path.read_bytes() for path in (part.path / "data/eml").iterdir()]
@@ -176,12 +180,13 @@ async def test_bytes_that_were_let_go_are_listed_with_hash_and_reason(world: Wor
         _, mail = await inbox.listing(tx)
         await inbox.let_go(tx, mail, "erased at the customer's wish")
     report = await export(world)
-    assert report.not_retained == 1
-    (row,) = table(report.path, "data/report/messages_not_retained.csv")
+    assert report.not_retained == 2
+    row, unsent = table(report.path, "data/report/messages_not_retained.csv")
+    assert unsent["reason"] == "it was not handed over to a mail server (cancelled)"
     assert (row["message"], row["sha256"]) == ("DULY000002", hashlib.sha256(raw).hexdigest())
     assert row["reason"] == "erased at the customer's wish"
     assert not (report.path / "data/eml/DULY000002.eml").exists()
-    assert (report.path / "data/eml/DULY000003.eml").exists()
+    assert (report.path / "data/eml/DULY000004.eml").exists()
     sums_are_right(report.path)
 
 

@@ -123,12 +123,20 @@ def test_a_reading_is_told_with_the_words_that_prove_it(reading: dict[str, objec
 
 
 def duly(data: Path, *words: str | Path) -> Result:
+    return case_command("--data", data, "case", "export", *words)
+
+
+def verified(*words: str | Path) -> Result:
+    return case_command("case", "verify", *words)
+
+
+def case_command(*words: str | Path) -> Result:
     app, case_app = typer.Typer(), typer.Typer()
     app.callback()(top)
     app.add_typer(case_app, name="case")
     case_app.callback()(lambda: None)
     register_on_case(case_app)
-    return CliRunner().invoke(app, ["--data", str(data), "case", "export", *(str(word) for word in words)])
+    return CliRunner().invoke(app, [str(word) for word in words])
 
 
 async def a_customer(data: Path) -> None:
@@ -156,12 +164,22 @@ def test_the_command_names_the_folder_and_how_to_check_it(tmp_path: Path) -> Non
     assert Path(made["path"]) == folder
     assert folder.name.startswith("CASE-")
     assert (folder / "manifest-sha256.txt").exists()
-    again = duly(data, "INV-1", "--out", out)
+    same = ("INV-1", "--at", str(made["size"]), "--out")
+    again = duly(data, *same, out)
     assert again.exit_code == 2
     assert "give another --out" in again.stderr
-    other = duly(data, "INV-1", "--out", tmp_path / "other")
-    assert "sha256sum -c manifest-sha256.txt" in other.stdout
+    other = duly(data, *same, tmp_path / "other")
+    assert "bash VERIFY.txt" in other.stdout
+    assert made["tagmanifest_sha256"] in other.stdout
     assert [path.name for path in (tmp_path / "other").iterdir()] == [folder.name]
+    assert duly(data, "INV-1", "--at", "999", "--out", out).exit_code == 2
+    checked = verified(folder)
+    assert (checked.exit_code, made["key_sha256"] in checked.stdout) == (0, True)
+    assert verified(folder, "--key", made["key_sha256"], "-o", "json").exit_code == 0
+    assert verified(folder, "--key", "0" * 64).exit_code == 1
+    assert verified(tmp_path / "nothing").exit_code == 2
+    (folder / "README.txt").write_text("another", encoding="utf-8")
+    assert "file_changed" in verified(folder).stdout
 
 
 def test_what_cannot_be_exported_leaves_nothing(tmp_path: Path) -> None:

@@ -206,3 +206,20 @@ def test_every_command_shows_an_example(terminal: Terminal) -> None:
             if command.callback is not None and command.callback.__module__.startswith("mailer.cli.") and command.name:
                 text = " ".join(terminal.type(noun, command.name, "--help").stdout.split())
                 assert f"Example: duly {noun} {command.name}" in text
+
+
+def test_one_invoice_is_added_by_hand_and_only_once(terminal: Terminal) -> None:
+    said = ("invoices", "add", "INV-7", "--customer", "C-1", "--due", "2026-12-31", "--currency", "EUR")
+    who = ("--customer-name", "Alder Ltd", "--email", "ap@alder.example")
+    done = terminal.type(*said, "--total", "1200.50", *who)
+    assert "invoice INV-7, 1200.50 EUR open, due 2026-12-31, and its customer is new" in done.stdout
+    assert "payments confirm" not in done.stdout
+    second = terminal.type("invoices", "add", "INV-9", *said[3:], "--total", "10")
+    assert "payments confirm" in second.stdout
+    assert "is there already" in terminal.type(*said, "--total", "90", exit_code=2).stderr
+    assert "total" in terminal.type(*said[:2], "INV-8", *said[3:], "--total", "a lot", exit_code=2).stderr
+    listed = terminal.json("invoices", "list")
+    assert [(one["number"], one["open_amount"], one["customer"]) for one in listed] == [
+        ("INV-7", "1200.50", "Alder Ltd"),
+        ("INV-9", "10.00", "Alder Ltd"),
+    ]

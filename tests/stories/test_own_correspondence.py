@@ -10,13 +10,12 @@ import pytest
 
 from mailer.cli import case_sheet
 from mailer.domain.reading import MailKind
-from mailer.dossier.model import CaseMessage, Direction
-from mailer.flows.case_scope import CaseScope
+from mailer.dossier.model import Direction
 from mailer.flows.decide_mail import DecisionRefused, assign
-from mailer.flows.gather_messages import gather_messages
 from mailer.flows.receive_mail import poll, poll_all
 from mailer.store import inbox
 from mailer.store.inbox import OUT, StoredMail
+from tests.stories.case_files import case_messages
 from tests.stories.world import SELLER, World
 
 DUE = date(2026, 9, 4)
@@ -43,7 +42,7 @@ async def test_what_we_write_ourselves_is_on_the_account_and_keeps_the_next_remi
         "mail from them, waits for you",
         "mail to them, by hand",
     ]
-    messages = await _case_messages(world)
+    messages = await case_messages(world, "INV-1")
     assert [m.direction for m in messages] == [Direction.OUT, Direction.IN, Direction.OUT]
     assert (messages[-1].subject, messages[-1].recipient) == ("Re: your question", "ap@alder.example")
     assert [event.refs["mail"] for event in await world.events("mail.sent_by_hand")] == [ours.id]
@@ -98,7 +97,7 @@ async def test_a_copy_of_a_reminder_is_evidence_and_not_a_second_mail(world: Wor
     [sent] = await world.events("reminder.sent")
     assert {event.refs["message"] for event in found} == {sent.refs["message"]}
     assert (await world.facts("INV-1")).last_contact_at == said
-    assert len(await _case_messages(world)) == 1
+    assert len(await case_messages(world, "INV-1")) == 1
     assert await world.waiting() == 0
 
 
@@ -146,9 +145,3 @@ def put_raw(world: World, raw: bytes, folder: str = "Sent") -> None:
 async def _stored(world: World) -> list[StoredMail]:
     async with world.app.store.reading() as tx:
         return await inbox.listing(tx)
-
-
-async def _case_messages(world: World) -> tuple[CaseMessage, ...]:
-    customer = (await world.facts("INV-1")).customer
-    async with world.app.store.reading() as tx:
-        return (await gather_messages(tx, customer, CaseScope(invoice_id=None), lambda *_: None)).messages

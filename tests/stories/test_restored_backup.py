@@ -14,6 +14,7 @@ import pytest
 from mailer.domain.delivery import OutboxState
 from mailer.domain.ids import OutboxId
 from mailer.flows import epoch
+from mailer.flows.already_sent import NoSentFolder, already_sent
 from mailer.flows.back_up import back_up
 from mailer.flows.epoch import Epoch, EpochNotKept
 from mailer.flows.plan_reminders import tick
@@ -115,6 +116,33 @@ async def test_what_is_found_among_the_mail_that_was_sent_is_not_sent_again(rest
         entry = await outbox.load(tx, second)
     assert entry is not None
     assert entry.state is OutboxState.SENT
+
+
+async def test_the_sent_folder_knows_what_the_backup_has_forgotten(house: World, tmp_path: Path) -> None:
+    """Also what was planned only after the backup, and is planned anew under another Message-ID."""
+    await back_up(house.app.store, tmp_path / "b.sqlite3", actor="person:7", now=house.clock())
+    await house.owe_many([1, 2], due=DUE)
+    await house.round()
+    (copy,) = [one.raw for one in house.smtp.messages if one.recipients == ("ap1@alder.example",)]
+    house.dovecot.deliver(copy, "Sent")
+    await put_back(house, tmp_path / "b.sqlite3")
+    await house.import_ledger()
+    assert await send(house) == (HELD, [])
+    found = await held_list(house.app.store)
+    assert found is not None
+    gone = await already_sent(house.app.settler(), [one.entry for one in found.messages])
+    assert gone == {one.entry.message.id for one in found.messages if one.customer.ref == "K1"}
+    assert await let_go(house, tuple(gone)) == Released(messages=1, found_sent=1)
+    assert (await send(house))[1] == ["ap2@alder.example"]
+
+
+async def test_where_nothing_can_be_looked_up_that_is_said(restored: World) -> None:
+    await send(restored)
+    found = await held_list(restored.app.store)
+    assert found is not None
+    entries = [one.entry for one in found.messages]
+    with pytest.raises(NoSentFolder):
+        await already_sent(replace(restored.app.settler(), places=()), entries)
 
 
 async def test_one_message_after_the_backup_is_enough(house: World, tmp_path: Path) -> None:

@@ -11,8 +11,8 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from mailer.clock import new_key
-from mailer.flows.export_case import export_case
-from mailer.flows.gather_case import Origin
+from mailer.flows.export_case import Exporter, export_case
+from mailer.flows.gather_case import Options, Origin
 from mailer.flows.initialise import initialise
 from mailer.flows.switch_mode import switch_mode
 from mailer.resources import config_dir
@@ -95,10 +95,9 @@ async def play(folder: Path, scenario: Scenario, show: Display) -> Outcome:
         app, now = house.app, house.clock.at
         # Its servers end here, so it must not try to send when somebody looks around later.
         await switch_mode(app.store, live=False, actor=ACTOR, reason="the demo is over", now=now)
-        origin = Origin(exported_at=now, exported_by=ACTOR, tool="duly demo", seller_name=app.settings.seller.name)
-        case = await export_case(
-            app.store, app.desk.renderer, scenario.export, invoice_number=None, out=folder / "case", origin=origin
-        )
+        origin = Origin(exported_by=ACTOR, tool="duly demo", seller_name=app.settings.seller.name)
+        exporter = Exporter(keeper=app.log_keeper(), renderer=app.desk.renderer, origin=origin)
+        case = await export_case(exporter, scenario.export, options=Options(), out=folder / "case")
         return await outcome_of(app, case.path)
 
 

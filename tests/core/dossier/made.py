@@ -14,17 +14,22 @@ from mailer.dossier.model import (
     CaseCustomer,
     CaseDispute,
     CaseEvent,
+    CaseFetched,
     CaseFile,
+    CaseGone,
     CaseHold,
     CaseInvoice,
+    CaseLog,
     CaseMessage,
     CasePayment,
     CasePromise,
+    CaseWithheld,
     ContactKind,
     Direction,
     MessageContent,
     message_number,
 )
+from mailer.dossier.profiles import Purpose
 
 NOON = datetime(2026, 11, 3, 12, tzinfo=UTC)
 
@@ -66,6 +71,8 @@ def message(position: int = 1, raw: bytes = b"From: a@b\r\n\r\nhello\r\n", **cha
         size_bytes=len(raw),
         outcome="accepted: 250 Ok",
         invoice_numbers=("INV-1",),
+        log_index=position,
+        leaf_sha256=sha(b"leaf"),
     )
     return replace(plain, **changes)
 
@@ -78,7 +85,6 @@ def case(**changes: Any) -> CaseFile:
     plain = CaseFile(
         case_id="case_1",
         exported_at=datetime(2026, 12, 1, 8, 30, tzinfo=UTC),
-        exported_by="person:owner",
         tool="duly 0.1.0",
         seller_name="Acme Tools Ltd",
         customer=CaseCustomer(ref="C-1", name="Northwind Ltd", emails=("them@northwind.example",)),
@@ -87,7 +93,7 @@ def case(**changes: Any) -> CaseFile:
     return replace(plain, **changes)
 
 
-def full_case() -> CaseFile:
+def full_case() -> CaseFile:  # long: one of everything
     """One of everything; three kinds of thing happen at the same second."""
     return case(
         customer=CaseCustomer(ref="C-1", name="Northwind Ltd", emails=("a@n.example", "b@n.example"), time_zone="UTC"),
@@ -97,7 +103,7 @@ def full_case() -> CaseFile:
         invoices=(invoice(), invoice("INV-2", total=Money(minor=500, currency="GBP"), open=Money.zero("GBP"))),
         payments=(CasePayment(invoice_number="INV-1", paid_on=date(2026, 11, 4), amount=eur(4_000), reference="R1"),),
         messages=(message(), message(2, direction=Direction.IN, attachments=(attachment("slip.pdf"),), text="paid")),
-        events=(CaseEvent(seq=7, at=NOON, type="mail.accepted", actor="system:drain", words="250 Ok"),),
+        events=(CaseEvent(seq=7, at=NOON, type="mail.accepted", actor="system:drain", words="250 Ok", log_index=9),),
         promises=(
             CasePromise(
                 invoice_numbers=("INV-1",),
@@ -117,6 +123,18 @@ def full_case() -> CaseFile:
         holds=(
             CaseHold(invoice_numbers=(), kind="reply", reason="a reply", placed_at=NOON, released_at=NOON),
             CaseHold(invoice_numbers=("INV-1",), kind="manual", reason="asked", placed_at=NOON),
+        ),
+        purpose=Purpose.AGENCY,
+        since=date(2026, 9, 1),
+        log=CaseLog(origin="acme.example/duly/log_1", size=12, root="ab" * 32, key_sha256="cd" * 32),
+        fetched=(CaseFetched(log_index=2, at=NOON, leaf_sha256=sha(b"leaf")),),
+        withheld=(
+            CaseWithheld(log_index=11, at=NOON, type="note.added", why="an internal note"),
+            CaseWithheld(log_index=4, at=NOON, type="mail.fetched", why="about another invoice"),
+        ),
+        not_retained=(
+            CaseGone(number="DULY000004", direction=Direction.OUT, at=NOON, message_id="", sha256="", why="not sent"),
+            CaseGone(number="DULY000003", direction=Direction.IN, at=NOON, message_id="<3@x>", sha256="", why="gone"),
         ),
         contacts=tuple(CaseContact(kind=kind, at=NOON, actor="person:owner", words="said") for kind in ContactKind),
     )

@@ -28,10 +28,11 @@ def test_every_kind_of_file_is_in_the_folder() -> None:
         "data/report/chronology.html",
         "data/report/chronology.txt",
     } <= {*paths}
-    assert {path.split("/")[1] for path in paths if path != "README.txt"} == {"eml", "attachments", "report", "account"}
+    folders = {path.split("/")[1] for path in paths if path.startswith("data/")}
+    assert folders == {"eml", "attachments", "report", "account", "loadfile", "placement"}
     assert (set(MESSAGE_FORMATS), set(FORMATS)) == (
         {"eml", "attachments"},
-        {"chronology", "printable", "account", "readme"},
+        {"chronology", "printable", "account", "custody", "loadfile", "placement", "bag", "readme", "verify"},
     )
 
 
@@ -68,7 +69,7 @@ def test_the_readme_says_what_it_is_and_how_to_check_it() -> None:
     assert "invoice INV-1 only" in text
     assert "1 mails sent, 1 mails received, 2 invoices, 1 payments" in text
     assert "sha256sum -c manifest-sha256.txt" in text
-    assert "DULY000001 is the oldest" in text
+    assert "DULY000001 is the first on record" in text
     assert "local dates (UTC)." in text
     assert max(len(line) for line in text.splitlines()) <= 120
 
@@ -117,7 +118,6 @@ def test_nothing_a_stranger_wrote_reaches_the_report_unseen() -> None:
         case_id=evil,
         scope=evil,
         outcome=evil,
-        exported_by=evil,
         customer=CaseCustomer(ref=evil, name=evil, emails=(evil,), contact_name=evil, time_zone=evil),
         seller_name=evil,
         invoices=(invoice(evil, reference=evil, status_reason=evil),),

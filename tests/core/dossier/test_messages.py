@@ -40,14 +40,14 @@ def test_attachments_get_safe_names_and_the_list_keeps_the_names_as_sent() -> No
     one = message(attachments=tuple(attachment(name, name.encode()) for name in names))
     written = files(one, content(1, b"From: a@b\r\n\r\nhello\r\n", *(name.encode() for name in names)))
     folder = "data/attachments/DULY000001/"
-    assert written[f"{folder}_.._x.sh"] == b"../../x.sh"
-    assert written[f"{folder}attachments (2).csv"] == b"attachments.csv"
+    assert written[f"{folder}DULY000001-1.sh"] == b"../../x.sh"
+    assert written[f"{folder}DULY000001-3.csv"] == b"attachments.csv"
     rows = list(csv.reader(io.StringIO(written[f"{folder}attachments.csv"].decode())))
     assert rows[0] == ["Original-Filename", "Mailbag-Filename", "MimeType", "Content-ID"]
     assert [row[:2] for row in rows[1:]] == [
-        ["../../x.sh", "_.._x.sh"],
-        ["'=1+1.csv", "'=1+1.csv"],
-        ["attachments.csv", "attachments (2).csv"],
+        ["../../x.sh", "DULY000001-1.sh"],
+        ["'=1+1.csv", "DULY000001-2.csv"],
+        ["attachments.csv", "DULY000001-3.csv"],
         ["x.sh", "x.sh"],
     ]
     assert len(written) == 6

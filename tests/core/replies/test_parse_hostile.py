@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailer.domain.message import Attachment
+from mailer.replies.bounce import _RETURNED
 from mailer.replies.caps import MAX_HEADER_BLOCK_BYTES, MAX_HEADER_BYTES, capped
 from mailer.replies.parse import MAX_ATTACHMENTS, MAX_TEXT_CHARS, parse
 
@@ -174,3 +175,14 @@ def test_no_mutation_of_an_honest_mail_raises(changes: list[tuple[int, bytes]]) 
 @settings(max_examples=150, deadline=None)
 def test_no_html_raises(source: str) -> None:
     parse(b"Content-Type: text/html\n\n" + source.encode())
+
+
+def test_what_is_said_about_a_mail_holds_nothing_that_a_database_refuses() -> None:
+    """A defect that named a header of NULs once kept the whole mail from being read."""
+    mail = parse(b"\x00" * 40 + b"name: " + b"y" * 9000 + b"\nFrom: a@b.example\n\nhi\n")
+    assert [defect for defect in mail.defects if defect.startswith("header")] == ["header name cut after 8192 bytes"]
+
+
+def test_a_text_of_blank_lines_is_not_searched_again_from_each_of_them() -> None:
+    assert _RETURNED.search("\n \n" * 2000 + "  The header of the original message follows:") is not None
+    assert r"^\s" not in _RETURNED.pattern

@@ -99,7 +99,14 @@ def test_every_file_is_under_one_of_the_manifests(folder: Path) -> None:
     lines = (folder / "manifest-sha256.txt").read_text(encoding="utf-8").splitlines()
     assert {line[66:] for line in lines} == payload
     tags = (folder / "tagmanifest-sha256.txt").read_text(encoding="utf-8").splitlines()
-    assert [line[66:] for line in tags] == ["README.txt", "manifest-sha256.txt"]
+    assert [line[66:] for line in tags] == [
+        "README.txt",
+        "VERIFY.txt",
+        "bagit.txt",
+        "mailbag.csv",
+        "manifest-sha256.txt",
+        "messages_not_retained.txt",
+    ]
 
 
 def test_two_exports_of_one_case_are_the_same_bytes(tmp_path: Path) -> None:

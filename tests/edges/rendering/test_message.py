@@ -11,7 +11,7 @@ from email.message import EmailMessage
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mailer.rendering.headers import HeaderRefused
@@ -195,6 +195,8 @@ def test_a_display_name_comes_back_and_the_address_with_it(name: str) -> None:
 
 @settings(max_examples=300, deadline=None)
 @given(subject=st.text(min_size=1, max_size=150), name=st.text(max_size=60))
+@example(subject=" ", name="")
+@example(subject="a ", name="")
 def test_any_text_is_either_refused_or_comes_back_as_it_was(subject: str, name: str) -> None:
     try:
         content = build(replace(MAIL, subject=subject), recipient=Mailbox(name=name, address="m@n.example"))

@@ -1,0 +1,218 @@
+r"""VERIFY.txt: how to check a case file with none of our software. It is prose and, as it stands, a script for bash.
+
+It must come to the same verdict as `mailer.record.package_check` on every input.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mailer.dossier.entry import FileEntry
+from mailer.dossier.model import CaseFile
+
+PATH = "VERIFY.txt"
+
+
+def entries(_: CaseFile) -> Iterator[FileEntry]:
+    """Yield the one file: the same for every case."""
+    yield FileEntry(path=PATH, content=TEXT.encode())
+
+
+TEXT = r"""#!/bin/bash
+# HOW TO CHECK THIS CASE FILE WITHOUT THE PROGRAM THAT MADE IT
+#
+# In this folder, on Linux, on macOS with GNU coreutils, or on Windows in Git Bash:
+#
+#     sha256sum -c manifest-sha256.txt         every line ends in OK: no file was changed or lost since the export
+#     sha256sum -c tagmanifest-sha256.txt
+#     find data -type f | wc -l                as many as manifest-sha256.txt has lines: no file was added
+#     bash VERIFY.txt                          all of that, and everything against the signed log: about a minute
+#                                              for ten thousand entries. It is this very file; read it first.
+#     bash VERIFY.txt ENTRY PROOF              one entry of the log against one proof: cut it out with
+#                                              sed -n 43p data/audit/entries.ndjson | tr -d '\n' > ENTRY   (entry 42),
+#                                              its PROOF is data/audit/proofs/000042.tlog-proof
+#
+# It needs bash, coreutils (sha256sum, base64, od, sort, tr), find, sed, xargs and OpenSSL 3. A file that somebody
+# else may have changed can lie about itself: take this file from another case file, or from the program's source.
+#
+# WHOSE LOG IT IS
+#
+# The log is signed with the key in data/audit/log.vkey and log.pub.pem. Nothing in this folder can show whose key
+# that is. Ask whoever runs the log, by another way (a contract, a letter, the telephone), for the key's SHA-256,
+# and compare it with: sha256sum data/audit/log.vkey. If you keep an older checkpoint of the same log, the program
+# (`duly log verify --kept`) or any tool for C2SP tlog-checkpoint shows whether this one extends it.
+#
+# WHAT IS BOUND
+#
+# data/audit/entries.ndjson has every entry of the log, of this case and of all others. Entries name nobody: each
+# is a salted commitment. From them follows the root in data/audit/checkpoint, which is signed. events.ndjson has
+# the events of this case with salt, row and words: they hash to the commitments of their entries. Mails are named
+# in the words of their events by SHA-256: mail number k is the k-th event that brought or wrote a mail. Every entry
+# that bears the tag of this case must be there as an event, or be said to be erased or withheld.
+#
+# BOUND BY THE LOG:      data/eml/*, and in data/audit: entries.ndjson, events.ndjson, proofs/*, checkpoint, log.vkey,
+#                        log.pub.pem
+# NOT BOUND BY THE LOG:  everything else. data/report, data/account, data/attachments, data/loadfile and
+#                        data/placement are made from what is bound, and from the ledger, for reading; README.txt,
+#                        VERIFY.txt, mailbag.csv, messages_not_retained.txt and bag-info.txt describe the folder. Only
+#                        the manifests protect them: have the SHA-256 of tagmanifest-sha256.txt confirmed by whoever
+#                        made the export; the log has it, too, in the event export.created after this export.
+#
+# WHAT THIS CANNOT SHOW
+#
+# That what was recorded was true; that nobody acted outside the system; that one customer's account was not kept
+# as two. It shows what was recorded, in what order, and that nothing recorded was changed or left out of the case.
+
+set -euo pipefail
+export LC_ALL=C
+A=data/audit; T=$(mktemp -d); trap 'rm -rf "$T"' EXIT
+fail(){ echo "FAILED: $*"; exit 1; }
+hex(){ od -An -v -tx1 | tr -d ' \n'; }
+bin(){ printf "$(sed 's/../\\x&/g' <<<"$1")"; }
+h(){ openssl dgst -sha256 -binary; }
+
+# One entry against one proof (https://c2sp.org/tlog-proof, RFC 9162 2.1.3.2).
+if [ $# -eq 2 ]; then
+  mapfile -t P <"$2"; [ "${P[0]}" = c2sp.org/tlog-proof@v1 ] || fail "no proof"
+  i=${P[1]#index }; n=
+  for ((j=2;j<${#P[@]};j++)); do [ -n "${P[j]}" ] || break; done
+  n=${P[j+2]}; s=$((n-1)); f=$i; [ "$i" -lt "$n" ] || fail "no such entry"
+  r=$({ printf '\0'; cat "$1"; } | h | hex)
+  for ((k=2;k<j;k++)); do
+    [ "$(base64 -d <<<"${P[k]}" | base64 -w0)" = "${P[k]}" ] || fail "base64 that is not canonical"
+    q=$(base64 -d <<<"${P[k]}" | hex); [ $s -ne 0 ] || fail "too long"
+    if ((f&1)) || [ $f -eq $s ]; then r=$({ printf '\1'; bin "$q$r"; } | h | hex)
+      while ((f && !(f&1))); do f=$((f>>1)) s=$((s>>1)); done
+    else r=$({ printf '\1'; bin "$r$q"; } | h | hex); fi
+    f=$((f>>1)) s=$((s>>1))
+  done
+  [ $s -eq 0 ] && [ "$(bin "$r" | base64 -w0)" = "${P[j+3]}" ] || fail "entry $i is not in this tree"
+  echo "entry $i is in the tree of $n entries; its head is signed if bash VERIFY.txt says so"; exit
+fi
+
+# 1 The files: nothing changed, lost or added; no name that could mislead the commands below.
+[ -z "$(find . \( ! -type f ! -type d \) -o -name '*[\\[:cntrl:]]*')" ] || fail "a link, or a name with odd characters"
+printf 'BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n' | cmp -s - bagit.txt || fail "bagit.txt"
+sums(){ sort -z | sed -z 's,^\./,,' | xargs -0 -r sha256sum --; }
+find ./data -type f -print0 | sums | cmp -s - manifest-sha256.txt || fail "manifest-sha256.txt"
+find . -path ./data -prune -o -type f ! -path ./tagmanifest-sha256.txt -print0 | sums |
+  cmp -s - tagmanifest-sha256.txt || fail "tagmanifest-sha256.txt"
+n=$(find data -type f | wc -l); b=$(find data -type f -exec cat {} + | wc -c)
+grep -aqxF "Payload-Oxum: $((b)).$((n))" bag-info.txt || fail "the number of files or bytes in bag-info.txt"
+
+# Every file read below ends in a line feed and has no control characters.
+text(){ [ -s "$1" ] && [ "$(tail -c1 "$1" | hex)" = 0a ] && [ "$(tr -d "$2" <"$1" | wc -c)" -eq 0 ] || fail "$1"; }
+text $A/log.vkey '\n -~'; text $A/entries.ndjson '\n -~'; text $A/events.ndjson '\n -\377'
+text $A/checkpoint '\n -~\342\200\224'; text messages_not_retained.txt '\n\t -\377'
+
+# 2 The key: its name, its id, and the form that OpenSSL reads.
+mapfile -t V <$A/log.vkey; [ ${#V[@]} -eq 1 ] || fail "log.vkey"
+[[ ${V[0]} =~ ^([A-Za-z0-9._/-]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/]{44})$ ]] || fail "log.vkey"
+O=${BASH_REMATCH[1]} I=${BASH_REMATCH[2]} K=$(base64 -d <<<"${BASH_REMATCH[3]}" | hex)
+[ "${K:0:2}" = 01 ] && [ "$({ printf '%s\n' "$O"; bin "$K"; } | sha256sum | cut -c1-8)" = "$I" ] || fail "log.vkey"
+{ echo '-----BEGIN PUBLIC KEY-----'; bin "302a300506032b6570032100${K:2}" | base64 -w0; echo
+  echo '-----END PUBLIC KEY-----'; } | cmp -s - $A/log.pub.pem || fail "log.pub.pem"
+
+# 3 The head: signed by that key (https://c2sp.org/tlog-checkpoint).
+mapfile -t C <$A/checkpoint; [ ${#C[@]} -eq 5 ] && [ "${C[0]}" = "$O" ] && [ -z "${C[3]}" ] || fail "checkpoint"
+[[ ${C[1]} =~ ^[1-9][0-9]{0,17}$ && ${C[2]} =~ ^[A-Za-z0-9+/]{43}=$ ]] || fail "checkpoint"
+S=${C[4]#$'\342\200\224'" $O "}; [[ $S =~ ^[A-Za-z0-9+/]{91}=$ ]] || fail "checkpoint"
+[ "$(base64 -d <<<"$S" | base64 -w0)" = "$S" ] || fail "base64 that is not canonical"
+G=$(base64 -d <<<"$S" | hex); [ "${G:0:8}" = "$I" ] || fail "signed with another key"
+printf '%s\n' "${C[@]:0:3}" >"$T/body"; bin "${G:8}" >"$T/sig"
+openssl pkeyutl -verify -pubin -inkey $A/log.pub.pem -rawin -in "$T/body" -sigfile "$T/sig" >"$T/out" 2>&1 ||
+  fail "the signature of the checkpoint"
+
+# 4 The entries: hashed pair by pair up to the root (RFC 6962). hash N puts the sums of files 0 to N-1 into Q, as \x..
+hash(){ mapfile -t Q < <(cd "$T" && seq 0 $(($1-1)) | xargs sha256sum | cut -c1-64 | sed 's/../\\x&/g'); }
+mapfile -t L <$A/entries.ndjson; N=${#L[@]}; [ "$N" = "${C[1]}" ] || fail "$N entries, ${C[1]} were signed"
+for ((i=0;i<N;i++)); do printf '\0%s' "${L[i]}" >"$T/$i"; done
+hash "$N"; X=("${Q[@]}"); F=(0); W=("$N")
+for ((k=0;W[k]>1;k++)); do
+  o=${F[k]} n=${W[k]} p=$((W[k]/2))
+  for ((j=0;j<p;j++)); do printf '%b' "\\x01${X[o+2*j]}${X[o+2*j+1]}" >"$T/$j"; done
+  hash $p; if ((n%2)); then Q+=("${X[o+n-1]}"); fi
+  X+=("${Q[@]}"); F+=($((o+n))); W+=(${#Q[@]})
+done
+D=ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/
+b64(){ local x=${1//\\x/} i v; R=; for ((i=0;i<63;i+=3)); do v=$((16#${x:i:3})); R+=${D:v>>6:1}${D:v&63:1}; done
+  v=$((16#${x:63}<<2)); R+=${D:v:1}=; }
+b64 "${X[F[k]]}"; [ "$R" = "${C[2]}" ] || fail "the entries are not those that were signed"
+w='[A-Za-z0-9_.:@/-]{1,120}' z='0|[1-9][0-9]{0,17}'
+E="^\\{\"actor\":\"$w\",\"case_seq\":($z),\"case_tag\":\"([0-9a-f]{32}|)\",\"commit\":\"([0-9a-f]{64})\",\"prev_case\":\""
+E+="([0-9a-f]{64}|)\",\"seq\":($z),\"ts\":\"[0-9TZ:.-]{27}\",\"type\":\"($w)\",\"v\":1\\}\$"
+declare -A TS TH MINE; M=() G=() Y=()
+for ((i=0;i<N;i++)); do
+  [[ ${L[i]} =~ $E ]] || fail "line $((i+1)) is no entry"
+  s=${BASH_REMATCH[1]} t=${BASH_REMATCH[2]} p=${BASH_REMATCH[4]}
+  M[i]=${BASH_REMATCH[3]} G[i]=$t Y[i]=${BASH_REMATCH[6]}
+  [ "${BASH_REMATCH[5]}" = $i ] || fail "line $((i+1)) is another entry"
+  if [ -z "$t" ]; then [ "$s$p" = 0 ] || fail "line $((i+1)): chain"; continue; fi
+  [ "$s" = $((${TS[$t]:-0}+1)) ] && [ "$p" = "${TH[$t]:-}" ] || fail "line $((i+1)): the chain of its case"
+  TS[$t]=$s TH[$t]=${X[i]//\\x/}
+done
+
+# 5 The events of this case: salt, row and words hash to the commitment of their entry.
+mapfile -t B <$A/events.ndjson; n=0; H=() U=() J=() c=() p=() a=(); last=-1
+for line in "${B[@]}"; do
+  if [[ $line =~ ^\{\"seq\":($z),\"(erased|withheld)\":true\}$ ]]; then s=${BASH_REMATCH[1]} salt=
+  elif [[ $line =~ ^\{\"seq\":($z),\"salt\":\"([0-9a-f]{32}|[0-9a-f]{64})\",(.*)\}$ ]]; then
+    s=${BASH_REMATCH[1]} salt=${BASH_REMATCH[2]} x=,${BASH_REMATCH[3]}
+    y=${x%%,\"payload\":*}; [ "$y" != "$x" ] || fail "events.ndjson: entry $s"
+    v=${x:${#y}+11}; [[ $v == '{'*'}' ]] || fail "events.ndjson: entry $s"
+    c[n]=${y#,\"committed\":} p[n]=$v
+    if [ ${#salt} -eq 64 ]; then [[ $y == ,\"committed\":* ]]; else [ -z "$y" ]; fi ||
+      fail "events.ndjson: entry $s"
+  else fail "events.ndjson: a line that is no event"; fi
+  ((s>last && s<N)) || fail "events.ndjson: entry $s"; last=$s; H+=("$s"); U[s]=1
+  if [ -n "$salt" ]; then J[n]=$s; a[n]=$salt; n=$((n+1)); fi
+  if [ -n "${G[s]}" ]; then MINE[${G[s]}]=1; fi
+done
+if ((n)); then
+  mapfile -t a < <(printf '%s\n' "${a[@]}" | sed 's/../\\x&/g')
+  for ((j=0;j<n;j++)); do printf %s "${p[j]}" >"$T/$j"; done; hash $n; y=("${Q[@]}")
+  for ((j=0;j<n;j++)); do
+    if [ ${#a[j]} -eq 64 ]; then continue; fi
+    [[ ${c[j]} == *,\"payload_sha256\":\"${y[j]//\\x/}\",* ]] || fail "the words of entry ${J[j]}"
+  done
+  for ((j=0;j<n;j++)); do printf %s "${c[j]}" >"$T/$j"; done; hash $n
+  for ((j=0;j<n;j++)); do
+    if [ ${#a[j]} -eq 64 ]; then { printf %b "${a[j]}"; printf %s "${p[j]}"; } >"$T/$j"; # before there was a log
+    else printf %b "duly/commit/v1\\x00${a[j]}${Q[j]}" >"$T/$j"; fi
+  done; hash $n
+  for ((j=0;j<n;j++)); do [ "${Q[j]//\\x/}" = "${M[J[j]]}" ] || fail "the event of entry ${J[j]}"; P[J[j]]=${p[j]}; done
+fi
+for ((i=0;i<N;i++)); do
+  t=${G[i]}; if [ -z "$t" ] || [ -z "${MINE[$t]:-}" ] || [ -n "${U[i]:-}" ]; then continue; fi
+  fail "entry $i of this case is left out"
+done
+
+# 6 The proofs: those that follow from the entries, byte for byte (so their base64 is canonical).
+IFS= read -r -d '' head <$A/checkpoint || true
+[ "$(cat $A/proofs/* | tr -d '\n -~\342\200\224' | wc -c)" -eq 0 ] || fail "a proof"
+[ "$(find $A/proofs -type f | wc -l)" -eq ${#H[@]} ] || fail "the number of proofs"
+Z=()
+for s in "${H[@]}"; do
+  t=c2sp.org/tlog-proof@v1$'\n'"index $s"$'\n'
+  for ((k=0,i=s;W[k]>1;k++,i>>=1)); do
+    x=$((F[k]+(i^1))); if (((i^1)>=W[k])); then continue; fi
+    if [ -z "${Z[x]:-}" ]; then b64 "${X[x]}"; Z[x]=$R; fi; t+=${Z[x]}$'\n'
+  done
+  printf -v f '%s/proofs/%06d.tlog-proof' $A "$s"; [ -f "$f" ] || fail "$f"
+  IFS= read -r -d '' got <"$f" || true; [ "$got" = "$t"$'\n'"$head" ] || fail "$f"
+done
+
+# 7 The mails: number k is the one that the k-th event of a mail names.
+declare -A SUM
+while IFS= read -r x; do if [[ ${x:66} == data/eml/* ]]; then SUM[${x:66}]=${x:0:64}; fi; done <manifest-sha256.txt
+k=0 e=0
+for s in "${H[@]}"; do
+  case ${Y[s]} in mail.fetched|mail.sent_by_hand|reminder.queued) ;; *) continue;; esac
+  k=$((k+1)); printf -v f 'DULY%06d' $k; x=${SUM[data/eml/$f.eml]:-}
+  if [ -z "$x" ]; then grep -aq "^$f"$'\t' messages_not_retained.txt || fail "mail $f is missing"; continue; fi
+  e=$((e+1)); y="*[{,]\"sha256\":\"$x\"[,}]*"
+  [[ ${P[s]:-} == $y ]] || fail "mail $f is not the one that entry $s names"
+done
+[ "$(find data -path 'data/eml/*' -type f | wc -l)" -eq $e ] || fail "a mail that no event names"
+echo "OK: $e mails, ${#H[@]} events, $N entries of the log $O, key $(sha256sum <$A/log.vkey | cut -c1-64)"
+"""

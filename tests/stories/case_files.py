@@ -1,0 +1,33 @@
+"""Case files of a world, and the commands that check them: ours, and those of VERIFY.txt."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+from mailer.dossier.model import CaseMessage
+from mailer.dossier.verify_text import TEXT
+from mailer.flows.export_case import Exporter, _newest
+from mailer.flows.gather_case import Options, Origin
+from tests.stories.world import World
+
+
+def exporter_of(world: World) -> Exporter:
+    origin = Origin(exported_by="person:test", tool="Duly test", seller_name="Brightwater Systems Ltd")
+    return Exporter(keeper=world.app.log_keeper(), renderer=world.app.desk.renderer, origin=origin)
+
+
+async def case_messages(world: World, said: str) -> tuple[CaseMessage, ...]:
+    """What a case file would hold now; nothing is left of it."""
+    folder, found = await _newest(exporter_of(world), said, Options(), world.folder / "looked")
+    folder.discard()
+    return found.file.messages
+
+
+def stock_verdict(folder: Path, *, script: Path | None = None) -> str:
+    """What `bash VERIFY.txt` says, with the text as it was shipped."""
+    place = script or folder.parent / ".verify"
+    place.write_text(TEXT, encoding="utf-8")
+    done = subprocess.run(["bash", str(place.resolve())], cwd=folder, capture_output=True, text=True, check=False)
+    assert not done.stderr, done.stderr
+    return "" if done.returncode == 0 else done.stdout.strip()
