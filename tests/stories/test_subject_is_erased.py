@@ -16,15 +16,19 @@ from mailer.flows.erase_subject import (
     hold_subject,
     release_subject,
 )
+from mailer.flows.export_case import export_case
 from mailer.flows.export_subject import ExportRefused, export_subject
+from mailer.flows.gather_case import CaseWentOn, Options
 from mailer.flows.keep_log import seal
 from mailer.flows.prove_event import prove_event
+from mailer.flows.verify_case import verify_case
 from mailer.flows.verify_record import verify_record
 from mailer.record.checkpoint import proof_of, proven
 from mailer.record.note import verifier_of
 from mailer.store import inbox, subjects
 from mailer.store.columns import metadata
 from mailer.store.session import StoreUnreachable
+from tests.stories.case_files import exporter_of, stock_verdict
 from tests.stories.fixtures import world as _world
 from tests.stories.world import World
 
@@ -123,6 +127,32 @@ async def test_what_is_kept_is_given_to_whom_it_is_about(world: World, tmp_path:
     for folder in (tmp_path, tmp_path / "none"):
         with pytest.raises(ExportRefused):
             await export_subject(world.app.store, "Zebedee", out=folder, actor=BY, now=world.clock())
+
+
+async def test_case_files_of_before_stay_valid_and_one_of_after_names_nobody(world: World) -> None:
+    await _a_closed_case(world)
+    await _end_it(world)
+    exporter, store = exporter_of(world), world.app.store
+    before = await export_case(exporter, "Zebedee", options=Options(), out=world.folder / "before")
+    assert set(_said_in(before.path)) == set(SECRETS)
+    done = await erase_subject(store, "Zebedee", because="asked", actor=BY, now=world.clock())
+    with pytest.raises(CaseWentOn, match="look for the copy made then"):
+        await export_case(exporter, done.customer_id, options=Options(at=before.size), out=world.folder / "out")
+    after = await export_case(exporter, done.customer_id, options=Options(), out=world.folder / "out")
+    assert _said_in(after.path) == {}
+    assert (after.messages, after.not_retained) == (0, before.messages + before.not_retained)
+    old, new = (verify_case(one.path, key_sha256=before.key_sha256) for one in (before, after))
+    assert (old.flaws, stock_verdict(before.path)) == (new.flaws, stock_verdict(after.path)) == ((), "")
+    assert old.log.erased == 0
+    assert new.log.erased >= old.log.events
+    assert new.log.events > old.log.events
+
+
+def _said_in(folder: Path) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for path in (one for one in folder.rglob("*") if one.is_file()):
+        _look(found, path.name, path.name.encode() + path.read_bytes())
+    return found
 
 
 async def test_what_is_due_is_listed_and_erased_only_when_switched_on(world: World) -> None:
