@@ -47,11 +47,12 @@ def read(
     if kind in {MailKind.BOUNCE_HARD, MailKind.BOUNCE_SOFT, MailKind.COMPLAINT}:
         return _failure(blank, mail)
     anchor = mail.sent_at.date() if mail.sent_at else received_on
+    named = delegate(own, mail.from_email, ours=mail.recipients)
     if language not in phrases.languages or anchor is None:
-        return replace(blank, delegate=delegate(own, mail.from_email)) if kind is MailKind.AUTO_REPLY else blank
+        return replace(blank, delegate=named) if kind is MailKind.AUTO_REPLY else blank
     words = passage(own, language=phrases.languages[language], anchor=anchor, country=country)
     if kind is MailKind.AUTO_REPLY:
-        return replace(blank, return_on=return_date(words), delegate=delegate(own, mail.from_email))
+        return replace(blank, return_on=return_date(words), delegate=named)
     if kind is not MailKind.HUMAN:
         return blank
     date_is_sure = mail.sent_at is not None and (
