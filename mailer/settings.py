@@ -16,20 +16,8 @@ from mailer.resources import config_dir
 from mailer.secret import SettingsError, check_private, secret_from
 from mailer.sections import Llm, Part, Seller
 
-__all__ = [
-    "CONFIG_NAME",
-    "DATA_VARIABLE",
-    "Account",
-    "Imap",
-    "OAuth",
-    "Settings",
-    "SettingsError",
-    "Smtp",
-    "data_folder",
-    "defaults",
-    "load",
-    "merged",
-]
+#: What is imported only to be had from here (SettingsError), and what most ask for.
+__all__ = ["CONFIG_NAME", "DATA_VARIABLE", "Settings", "SettingsError", "data_folder", "defaults", "load", "merged"]
 
 CONFIG_NAME = "config.toml"
 DATA_VARIABLE = "DULY_DATA"
@@ -156,6 +144,13 @@ class Inbox(Part):
     keep_unknown_days: int = Field(ge=1)
 
 
+class Retention(Part):
+    """How long customers' data is kept once nothing happens any more."""
+
+    keep_days: int = Field(ge=0)
+    apply: bool
+
+
 class Workers(Part):
     """How often the loops run, in seconds."""
 
@@ -189,6 +184,7 @@ class Settings(BaseSettings):
     customers: CustomerDefaults
     inbox: Inbox
     llm: Llm
+    retention: Retention
     workers: Workers
 
     @classmethod

@@ -17,10 +17,11 @@ from mailer.cli import (
     record_log,
     replays,
     setup,
+    subject,
 )
 from mailer.cli.app import app
 
-for part in (setup, login, look_ahead, ledger, mail, outbox, by_hand, cases, policies):
+for part in (setup, login, look_ahead, ledger, mail, outbox, by_hand, cases, policies, subject):
     part.register(app)
 by_hand.register_on_invoices(ledger.invoices_app)
 read_files.register_on_inbox(mail.inbox_app)
