@@ -109,6 +109,8 @@ class Reading:
     language: str
     own: str
     findings: tuple[Finding, ...] = ()
+    #: How near the findings come to all that is said and nothing else (0-1, it ranks); 0 when that is not known.
+    certainty: float = 0.0
     flags: tuple[str, ...] = ()
     return_on: date | None = None
     delegate: str | None = None

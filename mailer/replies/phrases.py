@@ -9,10 +9,12 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
+
+from mailer.replies.weights import Weights
 
 #: What phrase files may write without an end, and the end it gets.
 _BOUNDS = (
@@ -68,7 +70,6 @@ class Language:
     """Everything the reader knows of one language. Month and weekday names map to 1-12 and 0-6 (Monday is 0)."""
 
     code: str
-    function_words: frozenset[str]
     marks: Mapping[str, re.Pattern[str]]
     cues: Mapping[str, tuple[Cue, ...]]
     reasons: tuple[tuple[str, re.Pattern[str]], ...]
@@ -89,14 +90,56 @@ class Phrases:
     """All languages with phrases, and a digest of their words: it becomes part of the engine's name."""
 
     languages: Mapping[str, Language]
+    #: The little words by which each language is known.
+    function_words: Mapping[str, frozenset[str]]
     digest: str
+    #: What votes with the phrases; without it they decide alone.
+    weights: Weights | None = None
 
 
-def phrases_from_values(values: Mapping[str, Mapping[str, Any]]) -> Phrases:
-    """Return the phrases for {language code: parsed TOML}; raises PhraseError naming language and place."""
-    languages = {code: _language(code, table) for code, table in sorted(values.items())}
+class _Shelf(Mapping[str, Language]):
+    """Languages made when they are first asked for: patterns take a quarter of a second each."""
+
+    def __init__(self, values: Mapping[str, Mapping[str, Any]]) -> None:
+        self._values = {code: values[code] for code in sorted(values)}
+        self._made: dict[str, Language] = {}
+
+    def __getitem__(self, code: str) -> Language:
+        if code not in self._made:
+            self._made[code] = _language(code, self._values[code])
+        return self._made[code]
+
+    def __contains__(self, code: object) -> bool:
+        return code in self._values
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+
+def phrases_from_values(values: Mapping[str, Mapping[str, Any]], *, lazily: bool = False) -> Phrases:
+    """Return the phrases for {language code: parsed TOML}; raises PhraseError naming language and place.
+
+    `lazily`: each language is made, and found wrong, when it is first needed.
+    """
+    languages = _Shelf(values)
+    if not lazily:
+        tuple(languages.values())
     plain = json.dumps({code: values[code] for code in sorted(values)}, sort_keys=True, ensure_ascii=True)
-    return Phrases(languages=MappingProxyType(languages), digest=hashlib.sha256(plain.encode()).hexdigest()[:12])
+    return Phrases(
+        languages=languages,
+        function_words=MappingProxyType({code: _function_words(code, values[code]) for code in languages}),
+        digest=hashlib.sha256(plain.encode()).hexdigest()[:12],
+    )
+
+
+def _function_words(code: str, table: Mapping[str, Any]) -> frozenset[str]:
+    words = table.get("function_words")
+    if not isinstance(words, str):
+        raise PhraseError(f"phrases/{code}.toml: 'function_words' is missing or not of the right kind")
+    return frozenset(words.split())
 
 
 def _language(code: str, table: Mapping[str, Any]) -> Language:
@@ -113,7 +156,6 @@ def _language(code: str, table: Mapping[str, Any]) -> Language:
         by, mention = (rf"(?:{dates[name]}){_BEFORE_DATE}\s*$" for name in ("by", "mention"))
         return Language(
             code=code,
-            function_words=frozenset(table["function_words"].split()),
             marks=MappingProxyType({name: _any(clauses[name], blocks) for name in MARKS}),
             cues=MappingProxyType(cues),
             reasons=tuple((name, _any(rows, blocks)) for name, rows in table["reasons"].items()),

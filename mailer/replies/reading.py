@@ -14,13 +14,14 @@ from mailer.replies.intents import INTENTS
 from mailer.replies.language import language_of
 from mailer.replies.numbers import spans_of_numbers
 from mailer.replies.out_of_office import delegate, return_date
-from mailer.replies.passage import passage
+from mailer.replies.passage import Passage, passage
 from mailer.replies.phrases import Phrases
+from mailer.replies.voting import Vote, voted
 from mailer.replies.weighing import weighed
 from mailer.replies.zones import Zones, words_of
 
 #: Stored with every reading, with the digest of the phrases: a later engine may read the same mail differently.
-ENGINE = "rules-2"
+ENGINE = "vote-3"
 #: A mail whose own Date is further from its arrival was written, or dated, in another time.
 _MAX_CLOCK_DIFFERENCE = timedelta(days=3)
 
@@ -42,7 +43,7 @@ def read(
     without phrases are not read. `Evidence` offsets are into `Reading.own`.
     """
     own = words_of(mail.text, zones.own)
-    language, language_is_sure = language_of(own, hint=language_hint, known=phrases.languages)
+    language, language_is_sure = language_of(own, hint=language_hint, known=phrases.function_words)
     blank = Reading(kind=kind, language=language, own=own, engine=f"{ENGINE}+{phrases.digest}")
     if kind in {MailKind.BOUNCE_HARD, MailKind.BOUNCE_SOFT, MailKind.COMPLAINT}:
         return _failure(blank, mail)
@@ -57,9 +58,17 @@ def read(
     date_is_sure = mail.sent_at is not None and (
         received_on is None or abs(anchor - received_on) <= _MAX_CLOCK_DIFFERENCE
     )
+    vote = _vote(words, phrases)
+    found = tempered(vote.findings, words, is_sure=language_is_sure and date_is_sure)
+    certainty = vote.certainty if language_is_sure else 0.0
+    return replace(blank, findings=tuple(_with_numbers(one) for one in found), certainty=certainty)
+
+
+def _vote(words: Passage, phrases: Phrases) -> Vote:
+    if phrases.weights is not None:
+        return voted(words, phrases.weights)
     found = weighed(tuple(one for find in INTENTS.values() for one in find(words)), words)
-    found = tempered(found, words, is_sure=language_is_sure and date_is_sure)
-    return replace(blank, findings=tuple(_with_numbers(one) for one in found))
+    return Vote(findings=found, certainty=0.0)
 
 
 def _failure(blank: Reading, mail: InboundMail) -> Reading:
