@@ -77,6 +77,8 @@ class Language:
     months: Mapping[str, int]
     weekdays: Mapping[str, int]
     numbers: Mapping[str, int]
+    #: Days of the month in words ("thirtieth", "trente"), spaces and dashes left out.
+    days: Mapping[str, int]
     by: re.Pattern[str]
     mention: re.Pattern[str]
     back: re.Pattern[str]
@@ -163,6 +165,7 @@ def _language(code: str, table: Mapping[str, Any]) -> Language:
             months=_names(dates["months"], 1),
             weekdays=_names(dates["weekdays"], 0),
             numbers=_names(dates["numbers"], 1),
+            days=_names(dates["days"], 1),
             by=_pattern(by, blocks),
             mention=_pattern(mention, blocks),
             back=_any(table["return"]["back"], blocks),
@@ -176,19 +179,36 @@ def _language(code: str, table: Mapping[str, Any]) -> Language:
 
 
 def _names(text: str, first: int) -> Mapping[str, int]:
-    rows = [group.split("|") for group in text.split()]
-    return MappingProxyType({name: number for number, group in enumerate(rows, first) for name in group})
+    """Return "a|b c 30:d" as {a: 1, b: 1, c: 2, d: 30} for `first` = 1; dashes stand for what may be left out."""
+    found: dict[str, int] = {}
+    for place, group in enumerate(text.split(), first):
+        number, _, names = group.rpartition(":")
+        found |= {word_key(name): int(number) if number else place for name in names.split("|")}
+    return MappingProxyType(found)
+
+
+def word_key(word: str) -> str:
+    """Return a word of a table as it is looked up: "Twenty-first" and "twenty first" are one."""
+    return re.sub(r"[ -]", "", word.lower())
+
+
+def _spellings(text: str) -> list[str]:
+    """Return patterns for the words of a table, longest first; a dash may be a space or nothing."""
+    words = [name for group in text.split() for name in group.rpartition(":")[2].split("|")]
+    return [word.replace("-", "[ -]?") for word in sorted(words, key=len, reverse=True)]
 
 
 def _blocks(words: Mapping[str, str], reasons: Mapping[str, list[str]], dates: Mapping[str, Any]) -> dict[str, str]:
-    months = "|".join(sorted(_names(dates["months"], 1), key=len, reverse=True))
-    weekdays = sorted(_names(dates["weekdays"], 0), key=len, reverse=True)
-    numbers = "|".join([r"\d{1,3}", *sorted(_names(dates["numbers"], 1), key=len, reverse=True)])
+    months = "|".join(_spellings(dates["months"]))
+    weekdays = _spellings(dates["weekdays"])
+    numbers = "|".join([r"\d{1,3}", *_spellings(dates["numbers"])])
+    days = "|".join([r"\d{1,2}", *_spellings(dates["days"])])
     blocks = {name: f"(?:{pattern})" for name, pattern in words.items()} | _GAPS
     blocks["reasons"] = "|".join(f"(?:{pattern})" for rows in reasons.values() for pattern in rows)
     for count in ("", "2", "3"):
         blocks[f"month{count}"] = f"(?P<month{count}>{months})"
         blocks[f"weekday{count}"] = f"(?P<weekday{count}>{'|'.join(weekdays)})"
+        blocks[f"day{count}"] = f"(?P<day{count}>{days})"
         blocks[f"number{count}"] = f"(?P<number{count}>{numbers})"
     long_names = [name for name in weekdays if len(name) > _SHORTEST_LONG_WEEKDAY]
     blocks["longweekday"] = f"(?P<weekday>{'|'.join(long_names)})"

@@ -13,9 +13,9 @@ from math import prod
 from mailer.domain.reading import DISPUTE_REASONS, Finding, Intent
 from mailer.replies.intents import INTENTS
 from mailer.replies.intents.found import amount_in, evidence
-from mailer.replies.intents.promise import days_ahead
 from mailer.replies.judging import Scored, probabilities, scored, signs
 from mailer.replies.passage import Clause, Passage
+from mailer.replies.slots import days_ahead
 from mailer.replies.weighing import weighed
 from mailer.replies.weights import Weights
 
