@@ -9,21 +9,27 @@ from mailer.domain.message import InboundMail
 from mailer.domain.reading import FailureCause
 from mailer.replies.failure import cause_of, failure_words
 from mailer.replies.headers import addresses, text_of
+from mailer.replies.robot_words import ANSWERED
 
 _MAX_SCANNED_CHARS = 60_000
+#: Names that no person has.
 _DAEMON = re.compile(
-    r"^(?:mailer-?daemon|postmaster|mail-?delivery|mdaemon|mail\.administrator|bounces?|"
-    r"microsoftexchange[0-9a-f]*)\b[^@]*@",
+    r"^(?:mailer-?daemon|mail-?delivery|mdaemon|mail\.administrator|microsoftexchange[0-9a-f]+|listserv|majordomo)\b[^@]*@",
     re.IGNORECASE,
 )
+#: Names that mail systems share with the people who look after them, or with anybody.
+_SHARED = re.compile(r"^(?:postmaster|bounces?)\b[^@]*@", re.IGNORECASE)
 _DAEMON_NAME = re.compile(
-    r"mail delivery (?:sub)?system|mailer-?daemon|mail delivery service|postmaster", re.IGNORECASE
+    r"(?:the )?(?:mail delivery (?:sub)?system|mailer-?daemon|mail delivery service|postmaster|system administrator|"
+    r"mailzustellsystem)",
+    re.IGNORECASE,
 )
 _SUBJECT = re.compile(
     r"undeliver|returned mail|delivery status notification|delivery (?:has )?fail|delivery (?:failure|problem|delayed)|"
     r"mail (?:delivery|could not)|failure notice|returned to sender|could not be (?:sent|delivered)|non.?delivery|"
     r"message not delivered|unzustellbar|nicht zugestellt|zustellung|non remis|non distribu|no se (?:pudo|"
     r"puede) entregar|"
+    r"rejected posting|request to mailing list .{1,80} rejected|delayed delivery|konnte nicht ausgeliefert|"
     r"non recapitabile|mancato recapito|onbestelbaar|niet bezorgd|warning: message.{0,40}delayed",
     re.IGNORECASE,
 )
@@ -31,7 +37,8 @@ _BODY = re.compile(
     r"this is the (?:mail system|postfix program|qmail-send program)|the following addresses? (?:had|failed)|"
     r"could not be delivered|(?:wasn't|was not|unable to be|not able to be) (?:able to be )?deliver|unable to deliver|"
     r"(?:wasn't|not|un)(?: been)? able to deliver|delivery to the following recipients? failed|did not reach|"
-    r"message that you sent could not|permanent (?:fatal )?error|konnte nicht (?:zugestellt|übermittelt)|"
+    r"message that you sent could not|permanent (?:fatal )?error|konnte (?:leider )?nicht (?:zugestellt|übermittelt|"
+    r"ausgeliefert)|could not be posted|delivery failure notification|rejected by the list moderator|"
     r"n'a pas pu être (?:remis|distribué)|no se ha podido entregar|kon niet worden (?:bezorgd|afgeleverd)|"
     r"your message has not been delivered|recipients? (?:address )?(?:rejected|unknown)|user unknown",
     re.IGNORECASE,
@@ -42,7 +49,13 @@ _ACTION = re.compile(r"(?im)^Action:\s{0,5}([a-z]+)")
 _FINAL = re.compile(r"(?im)^(?:Final|Original)-Recipient:\s{0,5}(?:rfc822|utf-8)\s{0,5};?\s{0,5}(.{3,300})$")
 _DIAGNOSTIC = re.compile(r"(?im)^Diagnostic-Code:\s{0,5}([^\n]*(?:\n[ \t][^\n]*)*)")
 _SMTP_LINE = re.compile(r"(?m)^.*?(?<![\d.])[45]\d\d[ -](?:#?[45]\.\d{1,3}\.\d{1,3})?.*$")
+#: A refusal as servers quote it, in a report of any language: "550 5.1.1", "#550 5.1.1", "554-5.7.1".
+_QUOTED_REFUSAL = re.compile(r"(?<![\d.])[45]\d\d[ -]#?[45]\.\d{1,3}\.\d{1,3}(?![\d.])")
 _ANY_STATUS = re.compile(r"(?<![\d.])([45]\.\d{1,3}\.\d{1,3})(?![\d.])")
+_LABELLED = re.compile(
+    r"(?im)^[ \t]*(?:failed (?:address|recipient)|recipient(?: address)?|rcpt|empfänger|destinataire|destinatario)"
+    r"(?:\(s\)|es|s)?[ \t]*:[ \t]*(\S*@\S+)"
+)
 #: Beginnings of what a server gives back of our mail: below it nothing is said about the failure.
 _RETURNED = re.compile(
     r"(?im)^[ \t]*-{2,} ?(?:this is a copy|original message|returned message|below this line|"
@@ -54,7 +67,11 @@ _DELAY = re.compile(
     r"delayed mail|delivery (?:is |has been |status notification \()?delay|message .{0,60}delayed|"
     r"warning: could not send|warning message only|has not (?:yet )?been delivered .{0,60}(?:yet|hours)|"
     r"will (?:be retried|continue to (?:try|be attempted))|still being retried|zustellung .{0,20}verz[öo]gert|"
-    r"verz[öo]gerte zustellung|not (?:yet )?been delivered to one or more of its recipients after",
+    r"verz[öo]gerte zustellung|delayed delivery|will (?:keep|continue) (?:on )?(?:trying|to try)|not be delivered yet|"
+    r"wird weiterhin versucht|noch nicht zugestellt|pas encore été remis|remise .{0,20}retardée|aún no se ha entregado|"
+    r"entrega retrasada|nog niet (?:bezorgd|afgeleverd)|non è ancora stato recapitato|leverans.{0,4} (?:är )?fördröjd|"
+    r"opóźnion[ey]|entrega (?:está )?atrasada|levering(?:en)? (?:er )?forsinket|"
+    r"not (?:yet )?been delivered to one or more of its recipients after",
     re.IGNORECASE,
 )
 
@@ -87,6 +104,8 @@ def read_bounce(mail: InboundMail) -> Bounce | None:
     code = _code(group, words)
     # Outlook writes "Status: 4.4.7" with "Action: failed" when it gives up: over, but not the address's fault.
     cause = cause_of(code, words)
+    if verb == "delayed" and cause is FailureCause.UNCLEAR:
+        cause = FailureCause.PASSING  # whoever still tries believes that it may get better
     return Bounce(
         cause=cause,
         delayed=verb == "delayed",
@@ -123,7 +142,12 @@ def is_from_daemon(mail: InboundMail) -> bool:
 
 def is_named_daemon(mail: InboundMail) -> bool:
     """Whether the sender has the name of a mail system."""
-    return bool(_DAEMON.search(mail.from_email) or _DAEMON_NAME.search(mail.from_name))
+    named = _DAEMON.search(mail.from_email) or _SHARED.search(mail.from_email)
+    return bool(named or _DAEMON_NAME.fullmatch(mail.from_name.strip()) or _is_list_robot(mail))
+
+
+def _is_list_robot(mail: InboundMail) -> bool:
+    return bool(mail.header("x-list-administrivia").lower() == "yes" or mail.header("x-listserv"))
 
 
 def _is_free_text_failure(mail: InboundMail) -> bool:
@@ -131,10 +155,16 @@ def _is_free_text_failure(mail: InboundMail) -> bool:
         return False  # people forward failures and quote them
     if mail.header("x-failed-recipients"):
         return True
-    named = bool(_DAEMON.search(mail.from_email))
-    subject, body = bool(_SUBJECT.search(mail.subject)), bool(_BODY.search(mail.text[:_MAX_SCANNED_CHARS]))
+    if ANSWERED.search(mail.subject):
+        return False  # mail systems answer and forward nothing: somebody reads postmaster's mail there
+    is_robot = bool(_DAEMON.search(mail.from_email)) or _is_list_robot(mail)
+    text = mail.text[:_MAX_SCANNED_CHARS]
+    subject = bool(_SUBJECT.search(mail.subject) or _DELAY.search(mail.subject))
+    is_named_and_mute = is_named_daemon(mail) and mail.header("return-path") == "<>"
+    refused = is_named_and_mute and bool(_QUOTED_REFUSAL.search(_RETURNED.split(text, maxsplit=1)[0]))
+    body = refused or bool(_BODY.search(text))
     # A robot's answer also has the null return path; without a daemon's name both signs are needed.
-    return subject or body if named else subject and body
+    return subject or body if is_robot or refused else subject and body
 
 
 def _deciding_words(mail: InboundMail, group: str) -> str:
@@ -144,8 +174,17 @@ def _deciding_words(mail: InboundMail, group: str) -> str:
         return "\n".join(said[:5])[:2000]
     text = _RETURNED.split(mail.text[:_MAX_SCANNED_CHARS], maxsplit=1)[0]
     lines = [line.strip() for line in text.splitlines()]
-    coded = [line for line in lines if _SMTP_LINE.match(line) or _ANY_STATUS.search(line)]
+    coded = [
+        line
+        for before, line in zip(["", *lines], lines, strict=False)
+        # The reason may stand on the line after the code; a link to an explanation is none.
+        if _is_coded(line) or (_is_coded(before) and "://" not in line)
+    ]
     return "\n".join(coded[:8])[:2000] or text[:2000]
+
+
+def _is_coded(line: str) -> bool:
+    return bool(_SMTP_LINE.match(line) or _ANY_STATUS.search(line))
 
 
 def _code(group: str, words: str) -> str:
@@ -162,7 +201,14 @@ def _failed(mail: InboundMail, group: str) -> str:
             return address
     text = _RETURNED.split(mail.text[:_MAX_SCANNED_CHARS], maxsplit=1)[0]
     start = _BODY.search(text)
-    return first_address(text[start.start() if start else 0 :][:3000])
+    labelled = _LABELLED.search(text)
+    # The report is addressed to us: our own address in its words is the sender's.
+    named = (first_address(labelled[1]) if labelled else "", _other(mail, text[start.start() if start else 0 :][:3000]))
+    return next((one for one in (*named, _other(mail, text[:3000])) if one), "")
+
+
+def _other(mail: InboundMail, text: str) -> str:
+    return next((one for one in all_addresses(text) if one not in mail.recipients), "")
 
 
 def returned_heads(mail: InboundMail) -> str:
@@ -174,5 +220,10 @@ def returned_heads(mail: InboundMail) -> str:
 
 def first_address(text: str) -> str:
     """Return the first address in a line or in running text, lower case, "" when there is none."""
+    return next(iter(all_addresses(text)), "")
+
+
+def all_addresses(text: str) -> tuple[str, ...]:
+    """Return the addresses in a line or in running text, lower case, in order."""
     spaced = re.sub(r"[\r\n\t:]+", ", ", text)
-    return next((address.strip(".'") for _, address in addresses(spaced)), "")
+    return tuple(address.strip(".'") for _, address in addresses(spaced))

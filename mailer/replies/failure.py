@@ -16,7 +16,8 @@ _THEIR_SYSTEM = re.compile(
     r"relay(?:ing)? (?:access )?(?:denied|not (?:permitted|allowed)|prohibited)|unable to relay|hop count|"
     r"too many hops|mail loop|routing loop|loops? back to|(?:message|size) .{0,40}(?:too large|too big|exceeds)|"
     r"exceeds? .{0,30}size|internal senders|sender not authenticated (?:for|to) (?:group|send to)|"
-    r"SenderNotAuthenticated|not (?:authorized|allowed|permitted) to send (?:messages? |mail )?to",
+    r"SenderNotAuthenticated|SenderNotInAllowed|only accepts messages from|allowed rcpthosts|"
+    r"not (?:authorized|allowed|permitted) to (?:send (?:messages? |mail )?to|post)|permission to post|members-only",
     re.IGNORECASE,
 )
 #: About us: what we send, from where, and whether it is proven to be ours.
@@ -27,6 +28,9 @@ _ABOUT_US = re.compile(
     r"authentication (?:checks?|information)|sender (?:address )?(?:rejected|verif)|"
     r"(?:reverse|ptr|invalid) dns|reverse lookup|does not resolve|"
     r"invalid dns mx|sending (?:domain|ip|limit)|client host .{0,60}(?:blocked|rejected)|banned sending|"
+    r"sender verify failed|verification failed for|(?:cannot|could not) find your (?:reverse )?hostname|anti-?spoof|"
+    r"max defers and failures|(?:sending|sender|outgoing|outbound|hourly|daily) .{0,20}limit|outbound sender|"
+    r"(?:account|sender) .{0,20}suspended .{0,20}(?:for )?sending|"
     r"poor sender|unusual rate|ask your postmaster|postmaster\.(?:gmx|web|1und1|t-online|yahooinc|aol)",
     re.IGNORECASE,
 )
@@ -57,7 +61,8 @@ _NOBODY = re.compile(
     r"host (?:or domain name )?(?:unknown|not found)|unknown host|domain (?:name )?not found|unrouteable|nxdomain|"
     r"no longer (?:available|valid|in use|active|with)|couldn't be found|wasn't found|user not found|not our customer|"
     r"recipient .{0,80}(?:not found|unknown)|unbekannt|existiert nicht|n'existe pas|no existe|inesistente|"
-    r"bestaat niet|nicht gefunden|has suppressed sending|suppression list|nullmx|does not accept mail",
+    r"bestaat niet|nicht gefunden|has suppressed sending|suppression list|previously bounced|"
+    r"no (?:longer )?accepts? mail|nullmx|does not accept mail",
     re.IGNORECASE,
 )
 #: Enhanced codes (RFC 3463, RFC 7505) that say: nobody there, and that will not change. 5.1.7 and 5.1.8 mean us.
@@ -66,6 +71,11 @@ _GONE_CODES = re.compile(r"5\.1\.(?:0|1|2|3|4|6|9|10)|5\.2\.1|5\.4\.4|5\.4\.310|
 _OUR_CODES = re.compile(
     r"[45]\.7\.(?:20|21|22|23|24|25|26|27|28|29|30|32|40|60|350|501|502|503|508|509|511|515|606|7\d\d)"
 )
+
+#: What is said of "the address" under these is said of ours, the sender's (RFC 3463 §3.2).
+_SENDER_CODES = frozenset({"5.1.7", "5.1.8"})
+#: Cisco's mail gateways put these words before whatever the other server said.
+_WRAPPER = re.compile(r"unknown address error", re.IGNORECASE)
 
 _SAID = {
     FailureCause.ADDRESS: "no such address",
@@ -77,12 +87,13 @@ _SAID = {
 
 def cause_of(code: str, words: str) -> FailureCause:
     """Return why: `code` is the enhanced status code ("" when there was none), `words` the server's own."""
+    words = " ".join(_WRAPPER.sub("", words).split())  # diagnostics are folded anywhere
     if _GREYLIST.search(words):
         return FailureCause.PASSING
     if _THEIR_SYSTEM.search(words):
         return FailureCause.UNCLEAR
     nobody = bool(_NOBODY.search(words))
-    names_nobody = nobody and code.startswith("5.1")
+    names_nobody = nobody and code.startswith("5.1") and code not in _SENDER_CODES
     if (_ABOUT_US.search(words) or _OUR_CODES.fullmatch(code)) and not names_nobody:
         return FailureCause.SETUP
     if _PASSING.search(words):
