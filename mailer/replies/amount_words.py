@@ -63,8 +63,8 @@ UNCOUNTED = re.compile(
 )
 #: Numbers of invoices, orders, clauses, cheques; times.
 NAMED = re.compile(
-    r"(?:invoices?|inv|no|nr|n[°º]|num\w*|nummer|order|po|ref\w*|check|cheque|ck|item|line|position|section|clause|page|"
-    r"rechnung\w*|bestell\w*|facture|factura|factuur|fattura|fatture|week|kw|semaine|semana|settimana|article|room|"
-    r"conf\w*|kunden\w*|customer|art|pos|#)[.:]?\s?#?$",
+    r"(?:invoices?|inv|no|nr|n[°º]|num\w{0,16}|nummer|order|po|ref\w{0,16}|check|cheque|ck|item|line|position|section|"
+    r"clause|page|rechnung\w{0,16}|bestell\w{0,16}|facture|factura|factuur|fattura|fatture|week|kw|semaine|semana|"
+    r"settimana|article|room|conf\w{0,16}|kunden\w{0,16}|customer|art|pos|#)[.:]?\s?#?$",
     re.IGNORECASE,
 )

@@ -98,7 +98,7 @@ def short_number_in(text: str, number: str, others: Collection[str]) -> bool:
 
     `others` are all numbers it could be; digits that end two of them name neither.
     """
-    tail = re.search(r"\d{3,}$", number)
+    tail = re.search(r"(?<!\d)\d{3,}$", number)
     digits = tail[0].lstrip("0") if tail else ""
     if len(digits) < _SHORTEST_DIGITS or sum(one.endswith(digits) for one in others) > 1:
         return False

@@ -30,8 +30,8 @@ _VALUE = re.compile(
 )
 #: What stands between two days that are the ends of one stretch of time.
 _BETWEEN = re.compile(
-    r"[ ,]*(?:-|\u2013|/|to|till|or|and|bis|oder|und|au|ou|et|al|o|y|e|a|tot|of|en|bzw\.?|respectively)"
-    r"(?: (?:on|the|by|am|zum|den|dem|le|el|il|la|op|de|at the latest))? *",
+    r"[ ,]{0,4}(?:-|\u2013|/|to|till|or|and|bis|oder|und|au|ou|et|al|o|y|e|a|tot|of|en|bzw\.?|respectively)"
+    r"(?: (?:on|the|by|am|zum|den|dem|le|el|il|la|op|de|at the latest))? {0,4}",
     re.IGNORECASE,
 )
 
