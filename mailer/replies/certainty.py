@@ -7,15 +7,9 @@ from dataclasses import replace
 
 from mailer.domain.reading import Finding, Intent, Reading
 from mailer.replies.passage import Clause, Passage
+from mailer.replies.thresholds import NOT_CERTAIN, PLAIN, SURE, by_weights_alone
 
-#: From here on an effect may follow without a person.
-CERTAIN = 0.9
-_NOT_CERTAIN = 0.85
-#: From here on a reading may stand without a person's look; what follows from it may still need one.
-_PLAIN = 0.8
 _PLAIN_CHARS = 150
-#: From this certainty on, with phrases that see it too, nine of ten mails were read wholly right (docs/reading.md).
-_SURE = 0.17
 #: Long letters say more than one thing, whatever we saw in them.
 _MAX_CHARS = 1_500
 _MAX_SENTENCES = 14
@@ -24,16 +18,17 @@ _MAX_SENTENCES = 14
 def tempered(found: tuple[Finding, ...], passage: Passage, *, is_sure: bool) -> tuple[Finding, ...]:
     """Return the findings with promises held below certainty where the rest of the mail leaves a doubt.
 
-    `is_sure`: language and date of the mail are beyond doubt. A doubt is: a second finding or day, another clause that
-    asks, denies, supposes, objects or speaks of money, or sheer length.
+    `is_sure`: language and date of the mail are beyond doubt. A doubt is: a second finding by a rule or a second day,
+    another clause that asks, denies, supposes, objects or speaks of money, or sheer length.
     """
     promises = [one for one in found if one.intent is Intent.PROMISE]
     is_long = len(passage.own) > _MAX_CHARS or len(passage.sentences) > _MAX_SENTENCES
-    says_more = any(one.intent not in (Intent.PROMISE, Intent.ACKNOWLEDGEMENT) for one in found)
+    beside = (one for one in found if not by_weights_alone(one))
+    says_more = any(one.intent not in (Intent.PROMISE, Intent.ACKNOWLEDGEMENT) for one in beside)
     if is_sure and not (is_long or says_more) and len(promises) == 1 and not _doubts(promises[0], passage):
         return found
     return tuple(
-        replace(one, confidence=min(one.confidence, _NOT_CERTAIN)) if one.intent is Intent.PROMISE else one
+        replace(one, confidence=min(one.confidence, NOT_CERTAIN)) if one.intent is Intent.PROMISE else one
         for one in found
     )
 
@@ -66,7 +61,6 @@ def is_plain(reading: Reading) -> bool:
     Without weights: the mail says one thing, clearly and shortly. Measured: nothing looser is right often enough.
     """
     if reading.certainty:
-        by_weights_alone = any(proof.rule.startswith("model.") for one in reading.findings for proof in one.evidence)
-        return reading.certainty >= _SURE and not by_weights_alone
+        return reading.certainty >= SURE and not any(by_weights_alone(one) for one in reading.findings)
     is_one_thing = len({one.intent for one in reading.findings}) == 1 and len(reading.own) <= _PLAIN_CHARS
-    return is_one_thing and all(one.confidence >= _PLAIN for one in reading.findings)
+    return is_one_thing and all(one.confidence >= PLAIN for one in reading.findings)

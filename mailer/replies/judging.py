@@ -19,6 +19,7 @@ _LIMIT = 5.0
 _NOTHING = -6.0
 _ALMOST = 0.98
 _SOME = 20
+_NAME_WORDS = 6
 _Row = tuple[float, ...]
 
 
@@ -52,9 +53,30 @@ class Scored:
 
 
 def scored(words: Passage, weights: Weights) -> Scored:
-    """Score each sentence."""
-    rows = tuple((one, weights.scores(words.own[one.start : one.end])) for one in words.sentences)
+    """Score each sentence; the names below the good-bye are none ("Calder Print Works" is no fault of a print)."""
+    rows = tuple((one, weights.scores(words.own[one.start : one.end])) for one in spoken_sentences(words))
     return Scored(words=words, weights=weights, sentences=rows)
+
+
+def spoken_sentences(words: Passage) -> tuple[Sentence, ...]:
+    """Return the sentences without the names that follow a good-bye."""
+    spoken: list[Sentence] = []
+    has_begun = has_ended = False
+    for sentence in words.sentences:
+        clauses = words.of_sentence(sentence)
+        is_greeting = all(clause.is_greeting for clause in clauses)
+        has_ended = has_ended and _is_name(clauses) if spoken and not is_greeting else has_begun and is_greeting
+        has_begun = has_begun or not is_greeting
+        if is_greeting or not has_ended:
+            spoken.append(sentence)
+    return tuple(spoken)
+
+
+def _is_name(clauses: tuple[Clause, ...]) -> bool:
+    text = " ".join(clause.text for clause in clauses)
+    said = any(clause.dates or clause.amounts or clause.speaks_of_payment for clause in clauses)
+    words = text.split()
+    return not said and len(words) <= _NAME_WORDS and all(not word[:1].islower() for word in words)
 
 
 def signs(seen: Scored, by_phrases: Mapping[str, float]) -> dict[str, list[float]]:

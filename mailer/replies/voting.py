@@ -16,25 +16,12 @@ from mailer.replies.intents.found import amount_in, evidence
 from mailer.replies.judging import Scored, probabilities, scored, signs
 from mailer.replies.passage import Clause, Passage
 from mailer.replies.slots import days_ahead
+from mailer.replies.thresholds import NOT_CERTAIN, SHOWN_ALONE, shown_from
 from mailer.replies.weighing import weighed
 from mailer.replies.weights import Weights
 
 #: Below these log-odds of its best sentence an intent is not looked for: phrases that match there are wrong too often.
 _WORTH_A_LOOK = -3.0
-_LIKELY = 0.5
-#: What must not be missed is found earlier, where that costs a look and no more.
-_EARLIER: Mapping[Intent, float] = {
-    Intent.LEGAL: 0.35,
-    Intent.INSOLVENCY: 0.35,
-    Intent.STOP_CONTACT: 0.35,
-    Intent.WRONG_PARTY: 0.35,
-    Intent.BANK_DETAILS: 0.35,
-    Intent.REFUSAL: 0.4,
-    Intent.DISPUTE: 0.4,
-}
-#: Everybody who writes says something: the likeliest is taken when nothing is likely.
-_AT_LEAST = 0.2
-_NEVER_CERTAIN = 0.85
 #: How much a reason that the phrases give is worth, in log-odds.
 _PHRASED = 1.5
 _OTHER = "other"
@@ -61,9 +48,9 @@ def voted(words: Passage, weights: Weights) -> Vote:
     seen = scored(words, weights)
     phrased = by_phrases(words, seen)
     likely = probabilities(weights.mail, signs(seen, confidences(phrased)))
-    said = {intent for intent in Intent if likely[intent.value] >= _EARLIER.get(intent, _LIKELY)}
+    said = {intent for intent in Intent if likely[intent.value] >= shown_from(intent)}
     best = max(Intent, key=lambda intent: likely[intent.value])
-    if not said and likely[best.value] >= _AT_LEAST:
+    if not said and likely[best.value] >= SHOWN_ALONE:
         said = {best}
     findings = [one for intent in Intent if intent in said for one in _findings(intent, likely, phrased, seen)]
     certainty = prod(one if Intent(name) in said else 1 - one for name, one in likely.items())
@@ -120,7 +107,7 @@ def _promise(seen: Scored) -> list[Finding]:
     if day is None:
         proof = (evidence(words, clause, "model.promise_undated"),)
         return [replace(_new(Intent.DELAY, seen), evidence=proof, confidence=1.0)]
-    return [replace(_new(Intent.PROMISE, seen), confidence=_NEVER_CERTAIN, on=day.on, date_kind=day.kind)]
+    return [replace(_new(Intent.PROMISE, seen), confidence=NOT_CERTAIN, on=day.on, date_kind=day.kind)]
 
 
 def _reason(seen: Scored, phrased: str | None) -> str:

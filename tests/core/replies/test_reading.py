@@ -7,8 +7,8 @@ import pytest
 
 from mailer.domain.message import InboundMail
 from mailer.domain.reading import Intent, MailKind, Reading
-from mailer.replies.certainty import CERTAIN
 from mailer.replies.reading import ENGINE, read
+from mailer.replies.thresholds import CERTAIN
 from mailer.replies.zones import zones
 from tests.core.replies.mails import PHRASES, REMINDER, mail, understood
 

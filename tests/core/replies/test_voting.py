@@ -12,10 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailer.domain.reading import DISPUTE_REASONS, Intent, MailKind, Reading
-from mailer.replies.certainty import CERTAIN, is_plain
+from mailer.replies.certainty import is_plain
 from mailer.replies.features import keys_of_pairs, keys_of_word, tokens
 from mailer.replies.judging import INTENT_NAMES
 from mailer.replies.reading import read
+from mailer.replies.thresholds import CERTAIN
 from mailer.replies.weights import WeightsError, weights_from_bytes, weights_from_parts, weights_to_bytes
 from mailer.replies.zones import zones
 from tests.core.replies.mails import PHRASES, ROOT, mail
