@@ -105,16 +105,9 @@ def react(
     promise = _certain_promise(reading, match, received_on)
     if promise is None or promise.on is None:
         return _to_words(reading, match, deadline, sender)
-    track = TrackPromise(
-        invoice_ids=match.invoice_ids,
-        due_on=promise.on,
-        pauses_until_on=max(promise.on, pauses_until(promise.on)),
-        amount=promise.amount,
-    )
-    beside = [one for one in reading.findings if one.intent not in _HARMLESS and by_weights_alone(one)]
-    if beside:
-        return track, *_stops(beside, deadline, sender), AskPerson(why=f"promises; perhaps says: {_in_words(beside)}")
-    return track, EndReplyHold(why=f"a certain promise for {promise.on.isoformat()} replaces it")
+    until = max(promise.on, pauses_until(promise.on))
+    track = TrackPromise(invoice_ids=match.invoice_ids, due_on=promise.on, pauses_until_on=until, amount=promise.amount)
+    return track, *_beside_promise(reading, deadline, sender, promise.on)
 
 
 def _to_stranger(match: Match, *, hold_lapsed_recently: bool) -> tuple[ReplyAction, ...]:
@@ -140,6 +133,14 @@ def _certain_promise(reading: Reading, match: Match, received_on: date) -> Findi
     is_dated = promise.condition is None and promise.date_kind in ("exact", "by")
     is_near = promise.on is not None and received_on <= promise.on <= received_on + MAX_PROMISE
     return promise if is_dated and is_near and allows(promise, Consequence.TRACK) else None
+
+
+def _beside_promise(reading: Reading, deadline: date, sender: str, promised_on: date) -> list[ReplyAction]:
+    """Return what follows besides a tracked promise: what only the weights see leaves the hold and asks a person."""
+    perhaps = [one for one in reading.findings if one.intent not in _HARMLESS and by_weights_alone(one)]
+    if not perhaps:
+        return [EndReplyHold(why=f"a certain promise for {promised_on.isoformat()} replaces it")]
+    return [*_stops(perhaps, deadline, sender), AskPerson(why=f"promises; perhaps says: {_in_words(perhaps)}")]
 
 
 def _to_words(reading: Reading, match: Match, deadline: date, sender: str) -> tuple[ReplyAction, ...]:

@@ -16,7 +16,7 @@ PROMISE = "We will pay this invoice on Friday 18 September 2026."
 
 async def seen_by_weights_alone(world: World) -> bool:
     last = (await world.events("reply.read"))[-1].payload
-    disputes = [one for one in last["findings"] if one["intent"] == "dispute"]  # type: ignore[attr-defined]
+    disputes = [one for one in last["findings"] if one["intent"] == "dispute"]
     return bool(disputes) and all(rule.startswith("model.") for one in disputes for rule in one["rules"])
 
 
