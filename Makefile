@@ -15,7 +15,7 @@ RESULTS ?= docs/figures/faults.jsonl
 PIECES ?= 1
 # Tests at the same time: most of them wait for servers, so more than there are cores.
 LANES ?= 4
-.PHONY: help venv demo test test-full test-long bench score servers check suite format lock clean
+.PHONY: help venv demo test test-full test-long bench score train servers check suite format lock clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -38,6 +38,9 @@ bench: .venv/.with-dev ## the benchmarks, as ratios against the bare libraries i
 
 score: .venv/.with-dev ## read the corpus of replies and print every figure, by part and language
 	@$(BIN)/python -m tests.corpus.show_scores
+
+train: .venv/.with-train ## fit the weights of the reader of replies anew (installs scikit-learn)
+	@$(BIN)/python -m tests.corpus.train
 
 servers: ## install the test servers (Dovecot, smtp-sink, Redis) with apt when CI=true or DULY_APT=1
 	@.ci/servers

@@ -81,6 +81,14 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Instalment:
+    """One part of a payment as the mail proposes it; `amount` is a claim, None when only the day is said."""
+
+    on: date
+    amount: ClaimedAmount | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """One intent found in one mail, with its slots. Amounts are claims.
 
@@ -94,6 +102,7 @@ class Finding:
     on: date | None = None
     date_kind: Literal["exact", "by", "approx"] | None = None
     amount: ClaimedAmount | None = None
+    instalments: tuple[Instalment, ...] = ()
     reason: str | None = None
     condition: str | None = None
     contact: str | None = None
@@ -109,7 +118,11 @@ class Reading:
     language: str
     own: str
     findings: tuple[Finding, ...] = ()
+    #: How near the findings come to all that is said and nothing else (0-1, it ranks); 0 when that is not known.
+    certainty: float = 0.0
     flags: tuple[str, ...] = ()
+    #: The words that show each flag; `rule` is its name.
+    flag_proofs: tuple[Evidence, ...] = ()
     return_on: date | None = None
     delegate: str | None = None
     #: For bounces: the address that failed, "" when not said.

@@ -1,16 +1,27 @@
-"""The shipped phrase files, read into values."""
+"""The shipped phrase files and weights, read into values."""
 
 from __future__ import annotations
 
 import tomllib
+from dataclasses import replace
 from functools import cache
 
 from mailer.replies.phrases import Phrases, phrases_from_values
+from mailer.replies.weights import weights_from_bytes
 from mailer.resources import config_dir
 
 
-@cache  # a second of work for six languages; the files come with the program and do not change under it
+@cache  # the files come with the program and do not change under it
 def load_phrases() -> Phrases:
-    """Return the phrases of every language that ships with Duly."""
+    """Return the phrases of every language that ships with Duly, with the weights that vote with them."""
+    weights = weights_from_bytes((config_dir() / "reading" / "replies.weights").read_bytes())
+    phrases = load_phrases_alone()
+    return replace(phrases, weights=weights, digest=f"{phrases.digest}-{weights.digest}")
+
+
+def load_phrases_alone() -> Phrases:
+    """Return the phrases without weights; patterns are made for a language when a mail is written in it."""
     paths = sorted((config_dir() / "phrases").glob("*.toml"))
-    return phrases_from_values({path.stem: tomllib.loads(path.read_text(encoding="utf-8")) for path in paths})
+    return phrases_from_values(
+        {path.stem: tomllib.loads(path.read_text(encoding="utf-8")) for path in paths}, lazily=True
+    )

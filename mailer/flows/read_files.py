@@ -7,12 +7,12 @@ The mails pass the same pure steps as fetched ones. They are taken apart in this
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from mailer.domain.ids import InvoiceId
 from mailer.domain.message import InboundMail
-from mailer.domain.reading import Finding, Match, Reading
+from mailer.domain.reading import Finding, MailKind, Match, Reading
 from mailer.flows.match_files import NO_KEY, Shelf, match_file
 from mailer.replies.effect import Outlook, outlook
 from mailer.replies.numbers import normalise_number
@@ -20,10 +20,13 @@ from mailer.replies.parse import parse
 from mailer.replies.phrases import Phrases
 from mailer.replies.react import react
 from mailer.replies.reading import read
-from mailer.replies.resolvers import add_business_days
 from mailer.replies.route import route
+from mailer.replies.said import add_business_days
 
 _GRACE = timedelta(days=2)
+#: For a mail without a Date: no day is read from it, and the deadlines that count from here are nobody's.
+_NO_DAY = date(1970, 1, 1)
+_UNDATED = "it has no date, so its days cannot be counted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +57,7 @@ def read_file(content: bytes, shelf: Shelf, phrases: Phrases) -> FileReading:
     actions = react(
         reading,
         found,
-        received_on=mail.sent_at.date() if mail.sent_at else date(1970, 1, 1),
+        received_on=mail.sent_at.date() if mail.sent_at else _NO_DAY,
         pauses_until=lambda day: day + _GRACE,
         business_days_after=add_business_days,
         hold_lapsed_recently=False,
@@ -66,8 +69,15 @@ def read_file(content: bytes, shelf: Shelf, phrases: Phrases) -> FileReading:
         mail=mail,
         reading=reading,
         match=found,
-        outlook=outlook(reading, found, actions),
+        outlook=_doubting(outlook(reading, found, actions), mail, reading),
     )
+
+
+def _doubting(sure: Outlook, mail: InboundMail, reading: Reading) -> Outlook:
+    """Return the outlook, for a person when somebody wrote a mail without a Date."""
+    if mail.sent_at or reading.kind is not MailKind.HUMAN or sure.review:
+        return sure
+    return replace(sure, review=True, why=f"{sure.why}; for a person, because {_UNDATED}")
 
 
 def _sent_to(shelf: Shelf, found: Match) -> str:
@@ -115,7 +125,10 @@ def _intent(finding: Finding, invoice_ids: tuple[InvoiceId, ...]) -> dict[str, o
         "date_kind": finding.date_kind,
         "amount": finding.amount.amount if finding.amount else None,
         "currency": finding.amount.currency if finding.amount else None,
-        "instalments": [],
+        "instalments": [
+            {"date": part.on.isoformat(), "amount": part.amount.amount if part.amount else None}
+            for part in finding.instalments
+        ],
         "reason": finding.reason,
         "condition": finding.condition,
         "contact": finding.contact,

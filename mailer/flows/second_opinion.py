@@ -100,7 +100,7 @@ async def second_opinion(
         return _none(second, kept, "the budget of the day is used up")
     try:
         language = phrases.languages.get(reading.language)
-        words = language.function_words if language else frozenset()
+        words = phrases.function_words.get(reading.language, frozenset())
         asked = _without_names(second, reading, examined, customer, words)
         messages = question(asked, reading.language)
         kept["prompt_sha256"] = hashlib.sha256(repr(messages).encode()).hexdigest()

@@ -7,12 +7,8 @@ from dataclasses import replace
 
 from mailer.domain.reading import Finding, Intent, Reading
 from mailer.replies.passage import Clause, Passage
+from mailer.replies.thresholds import NOT_CERTAIN, PLAIN, SURE, by_weights_alone
 
-#: From here on an effect may follow without a person.
-CERTAIN = 0.9
-_NOT_CERTAIN = 0.85
-#: From here on a reading may stand without a person's look; what follows from it may still need one.
-_PLAIN = 0.8
 _PLAIN_CHARS = 150
 #: Long letters say more than one thing, whatever we saw in them.
 _MAX_CHARS = 1_500
@@ -22,16 +18,17 @@ _MAX_SENTENCES = 14
 def tempered(found: tuple[Finding, ...], passage: Passage, *, is_sure: bool) -> tuple[Finding, ...]:
     """Return the findings with promises held below certainty where the rest of the mail leaves a doubt.
 
-    `is_sure`: language and date of the mail are beyond doubt. A doubt is: a second finding or day, another clause that
-    asks, denies, supposes, objects or speaks of money, or sheer length.
+    `is_sure`: language and date of the mail are beyond doubt. A doubt is: a second finding by a rule or a second day,
+    another clause that asks, denies, supposes, objects or speaks of money, or sheer length.
     """
     promises = [one for one in found if one.intent is Intent.PROMISE]
     is_long = len(passage.own) > _MAX_CHARS or len(passage.sentences) > _MAX_SENTENCES
-    says_more = any(one.intent not in (Intent.PROMISE, Intent.ACKNOWLEDGEMENT) for one in found)
+    beside = (one for one in found if not by_weights_alone(one))
+    says_more = any(one.intent not in (Intent.PROMISE, Intent.ACKNOWLEDGEMENT) for one in beside)
     if is_sure and not (is_long or says_more) and len(promises) == 1 and not _doubts(promises[0], passage):
         return found
     return tuple(
-        replace(one, confidence=min(one.confidence, _NOT_CERTAIN)) if one.intent is Intent.PROMISE else one
+        replace(one, confidence=min(one.confidence, NOT_CERTAIN)) if one.intent is Intent.PROMISE else one
         for one in found
     )
 
@@ -59,9 +56,11 @@ def _is_doubtful(clause: Clause) -> bool:
 
 
 def is_plain(reading: Reading) -> bool:
-    """Whether a mail says one thing, clearly and shortly: only then may the reading stand without a person's look.
+    """Whether a reading may stand without a person's look: phrases and weights see the same, nothing else is likely.
 
-    Measured: nothing looser is right often enough (docs/reading.md).
+    Without weights: the mail says one thing, clearly and shortly. Measured: nothing looser is right often enough.
     """
+    if reading.certainty:
+        return reading.certainty >= SURE and not any(by_weights_alone(one) for one in reading.findings)
     is_one_thing = len({one.intent for one in reading.findings}) == 1 and len(reading.own) <= _PLAIN_CHARS
-    return is_one_thing and all(one.confidence >= _PLAIN for one in reading.findings)
+    return is_one_thing and all(one.confidence >= PLAIN for one in reading.findings)

@@ -7,24 +7,47 @@ date keeps its place, and the other days it may mean: a date with two readings i
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Literal, cast
 
-from mailer.replies.phrases import DateRule, Language
-from mailer.replies.resolvers import RESOLVERS, Resolved, Said
+from mailer.replies.phrases import DateRule, Language, word_key
+from mailer.replies.resolvers import FROM_THAT_DAY, RESOLVERS
+from mailer.replies.said import Resolved, Said, make_date
 
 DateKind = Literal["exact", "by", "approx"]
 #: Countries that write the month first in numbers.
 MONTH_FIRST = frozenset({"US", "PH", "PR", "GU", "FM", "MH", "PW"})
 
+#: Passed as the anchor of a mail that nobody can date: no day can be counted from it.
+UNKNOWN_DAY = date.min
+_FIRST_YEAR, _LAST_YEAR = 1971, 2200
+
 _CENTURY = 100
 _MAX_MONTH = 12
 _NEAR = timedelta(days=90)
 _ISO = re.compile(r"(?<![\d.,/-])(\d{4})-(\d{1,2})-(\d{1,2})(?![\d/-])")
-_DOTTED = re.compile(r"(?<![\w.,/:-])(\d{1,2})\. ?(\d{1,2})\.(?: ?(\d{4}|\d{2})(?!\d|\.\d))?(?!\d)")
+_DOTTED = re.compile(r"(?<![\w.,:-])(?<!\d/)(\d{1,2})\. ?(\d{1,2})\.(?: ?(\d{4}|\d{2})(?!\d|\.\d))?(?!\d)")
 _DOTTED_YEAR = re.compile(r"(?<![\w.,/:-])(\d{1,2})\.(\d{1,2})\.(\d{4}|\d{2})(?!\d|\.\d)")
+#: "am 30.11", "op 4-12": without its last dot or its year, only behind a word that stands before days.
+_BARE = re.compile(
+    r"(?<!\w)(?:am|bis|zum|vom|spätestens|le|du|au|el|del|op|per|uiterlijk|voor|il|entro il|on|by)(?: zum| op)? "
+    r"(\d{1,2})[.-](0?[1-9]|1[0-2])(?![\w%/-]|[.,]\d)"
+    r"(?! ?(?:[€$£]|eur|chf|usd|gbp|uhr|uur|h\b|dag|day|jour|dia|giorn|we[ek]))",
+    re.IGNORECASE,
+)
 _SLASHED = re.compile(r"(?<![\w.,/:$€£-])(\d{1,2})([/-])(\d{1,2})(?:\2(\d{4}|\d{2}))?(?![\d/%]|-\d)")
+_NUMERIC_RULES = frozenset({"iso", "dotted", "bare", "slashed"})
+#: Between a weekday and its date.
+_NEAR_GAP = re.compile(r"[ ,.(]{0,3}(?:the |den |dem |der |le |el |il |de |am |on |dia )?", re.IGNORECASE)
+#: A day without its month before another one: "the 25th or", "20.-", "entre el 25 y el".
+_FIRST_OF_TWO = re.compile(
+    r"(?<![\w.,/])(\d{1,2})(?:st|nd|rd|th|\.|er|[\u00ba\u00b0]|ste|e)? ?"
+    r"(?:[-\u2013/]|to|bis|or|oder|und|and|au|ou|et|al|o|y|e|en|of|tot)"
+    r" ?(?:the |dem |den |zum |am |le |el |il |de |op )?$",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,18 +72,47 @@ def find_dates(text: str, *, anchor: date, country: str, language: Language) -> 
     """Return the dates of a text in order, without overlaps (the longest wins).
 
     `anchor` is the local date of the mail; `country` (ISO 3166-1) decides 05/12; `text` has single-line words.
+    A mail of another age (`UNKNOWN_DAY`, a wrong clock) has no dates.
     """
+    if not _FIRST_YEAR <= anchor.year <= _LAST_YEAR:
+        return ()
     found = [*_numeric(text, anchor, country)]
-    for rule in language.date_rules:
+    for rule in sorted(language.date_rules, key=lambda one: one.resolver in FROM_THAT_DAY):
         for hit in rule.pattern.finditer(text):
-            resolved = _resolve(rule, hit, anchor, language)
+            start = _that_day(found, hit.start(), anchor) if rule.resolver in FROM_THAT_DAY else anchor
+            resolved = _resolve(rule, hit, start, language) if start else None
             if resolved is not None:
                 found.append(_found(hit.start(), hit.end(), text, resolved, rule.kind, rule.id))
     kept: list[DateFound] = []
     for one in sorted(found, key=lambda each: (each.start - each.end, each.start)):
         if all(one.end <= other.start or one.start >= other.end for other in kept):
             kept.append(one)
-    return tuple(_in_place(one, text, language) for one in sorted(kept, key=lambda each: each.start))
+    return tuple(_in_place(one, text, language) for one in _joined(sorted(kept, key=lambda each: each.start), text))
+
+
+def _joined(kept: list[DateFound], text: str) -> list[DateFound]:
+    """Return the dates with a weekday right before a date made one with it: "Monday 11/30"."""
+    joined: list[DateFound] = []
+    for one in kept:
+        day = joined[-1] if joined else None
+        if day and day.rule.startswith("weekday") and _NEAR_GAP.fullmatch(text[day.end : one.start]) and _is_day(one):
+            other = () if day.on.weekday() == one.on.weekday() else (day.on,)
+            whole = text[day.start : one.end]
+            joined[-1] = replace(one, start=day.start, text=whole, alternatives=(*one.alternatives, *other))
+        else:
+            joined.append(one)
+    return joined
+
+
+def _is_day(found: DateFound) -> bool:
+    return found.rule in _NUMERIC_RULES or found.rule.startswith(("day_month", "the_day"))
+
+
+def _that_day(found: list[DateFound], place: int, anchor: date) -> date | None:
+    """Return the last day named before a place, None when there is none, or it has gone by."""
+    before = [one for one in found if one.end <= place]
+    that = max(before, key=lambda one: (one.end, one.end - one.start)) if before else None
+    return that.on if that and that.on >= anchor else None
 
 
 def _found(start: int, end: int, text: str, resolved: Resolved, kind: str, rule: str) -> DateFound:
@@ -77,28 +129,39 @@ def _found(start: int, end: int, text: str, resolved: Resolved, kind: str, rule:
 
 
 def _in_place(found: DateFound, text: str, language: Language) -> DateFound:
-    """Return the date with what the words before it say: "by", or that it belongs to something else."""
+    """Return the date with what the words before it say: "by", "the 25th or", or that it is another thing's."""
     before = text[max(0, found.start - 40) : found.start]
     said = f"{before}{found.text.split(' ')[0]} "  # "bis Freitag": the rule may have taken the word itself
     is_by = language.by.search(before) or language.by.search(said)
     kind: DateKind = "by" if is_by and found.kind == "exact" else found.kind
+    first = _first_of_two(before, found.on)
+    if first is not None:
+        found, kind = replace(found, alternatives=(*found.alternatives, first)), "approx"
     return replace(found, kind=kind, is_mention=bool(language.mention.search(before)))
+
+
+def _first_of_two(before: str, on: date) -> date | None:
+    """Return the day that a bare number before a date names: the 25th in "25-27 November"."""
+    hit = _FIRST_OF_TWO.search(before)
+    first = make_date(on.year, on.month, int(hit[1])) if hit else None
+    return first if first and first < on else None
 
 
 def _resolve(rule: DateRule, hit: re.Match[str], anchor: date, language: Language) -> Resolved | None:
     groups = {name.rstrip("23"): value for name, value in hit.groupdict().items() if value}
 
-    def number(name: str) -> int | None:
-        return int(groups[name]) if name in groups else None
+    def number(name: str, words: Mapping[str, int]) -> int | None:
+        said = groups.get(name, "")
+        return int(said) if said.isdecimal() else words.get(word_key(said))
 
-    count = groups.get("number", "")
+    count = number("number", language.numbers)
     said = Said(
-        day=number("day"),
-        month=language.months.get(groups.get("month", "").lower()),
-        year=number("year"),
-        weekday=language.weekdays.get(groups.get("weekday", "").lower()),
-        week=number("week"),
-        n=int(count) if count.isdigit() else language.numbers.get(count.lower(), rule.n),
+        day=number("day", language.days),
+        month=number("month", language.months) or number("monthnumber", {}),
+        year=_year(groups.get("year")),
+        weekday=number("weekday", language.weekdays),
+        week=number("week", language.numbers),
+        n=rule.n if count is None else count,
         unit=_unit(groups.get("unit", "d")),
     )
     return RESOLVERS[rule.resolver](said, anchor)
@@ -117,6 +180,9 @@ def _numeric(text: str, anchor: date, country: str) -> list[DateFound]:
     for pattern in (_DOTTED, _DOTTED_YEAR):
         for hit in pattern.finditer(text):
             found += _dated(hit, text, anchor, (int(hit[1]), int(hit[2]), _year(hit[3])), "dotted")
+    for hit in _BARE.finditer(text):
+        bare = _dated(hit, text, anchor, (int(hit[1]), int(hit[2]), None), "bare")
+        found += [replace(one, start=hit.start(1), text=text[hit.start(1) : hit.end()]) for one in bare]
     for hit in _SLASHED.finditer(text):
         first, second, year = int(hit[1]), int(hit[3]), _year(hit[4])
         if hit[2] == "-" and year is None:
@@ -136,7 +202,7 @@ def _also_near(other: list[DateFound], on: date, anchor: date) -> tuple[date, ..
 
 
 def _year(text: str | None) -> int | None:
-    if text is None:
+    if not text:
         return None
     return int(text) + 2000 if int(text) < _CENTURY else int(text)
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from mailer.replies.phrases import Language
-
 _MAX_CHARS = 4_000
 #: Languages we recognise so as not to take them for one we read.
 _OTHERS: Mapping[str, frozenset[str]] = {
@@ -36,13 +34,13 @@ _OTHERS: Mapping[str, frozenset[str]] = {
 _ENOUGH = 2
 
 
-def language_of(text: str, *, hint: str, known: Mapping[str, Language]) -> tuple[str, bool]:
+def language_of(text: str, *, hint: str, known: Mapping[str, frozenset[str]]) -> tuple[str, bool]:
     """Return the language (BCP 47 primary) of some words, and whether the words themselves decide it.
 
     `hint` is the customer's language: taken when the words are too few or two languages are equally likely.
     """
     words = re.findall(r"[^\W\d_]+(?:['\u2019][a-z]+)?", text[:_MAX_CHARS].lower())
-    tables = {code: language.function_words for code, language in known.items()}
+    tables = dict(known)
     tables.update(_OTHERS)
     counts = {code: sum(word in table for word in words) for code, table in tables.items()}
     best = max(counts, key=lambda code: (counts[code], code == hint))

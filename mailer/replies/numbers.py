@@ -11,6 +11,8 @@ from mailer.replies.zones import Zones, words_of
 
 _MAX_SCANNED_CHARS = 100_000
 _MAX_KEYS = 300
+_MAX_READ_ATTACHMENTS = 5
+_TEXT_TYPES = frozenset({"text/plain", "text/csv", "text/tab-separated-values"})
 _GAP = r"[-_/.#\u2010-\u2014\u2212 \t]"
 #: Perhaps letters, then groups of digits: "INV-2026-0412", "RE 2041", "2026/0412".
 _CANDIDATE = re.compile(
@@ -55,7 +57,7 @@ def normalise_number(text: str) -> str:
 
 
 def number_keys(mail: InboundMail, zones: Zones) -> tuple[str, ...]:
-    """Return normalised candidates from subject, own words, quoted words and attachment names, likeliest first.
+    """Return normalised candidates from subject, own words, quoted words and attachments, likeliest first.
 
     They are keys for a look-up, no more: most of them are nobody's number. Amounts, dates, phone and order numbers
     are left out where their surroundings show what they are.
@@ -65,8 +67,16 @@ def number_keys(mail: InboundMail, zones: Zones) -> tuple[str, ...]:
         mail.subject,
         words_of(mail.text, zones.quoted),
         *(re.sub(r"_", " ", attachment.name) for attachment in mail.attachments),
+        *attached_texts(mail),
     )
     return _keys_of(texts)
+
+
+def attached_texts(mail: InboundMail) -> Iterator[str]:
+    """Yield the beginnings of what is attached as plain text or as a table (CSV); nothing else is opened here."""
+    for one in mail.attachments[:_MAX_READ_ATTACHMENTS]:
+        if one.media_type in _TEXT_TYPES or one.name.lower().endswith((".txt", ".csv", ".tsv")):
+            yield one.content[:_MAX_SCANNED_CHARS].replace(b"\0", b"").decode("utf-8", "replace")
 
 
 def own_number_keys(mail: InboundMail, zones: Zones) -> tuple[str, ...]:
@@ -88,7 +98,7 @@ def short_number_in(text: str, number: str, others: Collection[str]) -> bool:
 
     `others` are all numbers it could be; digits that end two of them name neither.
     """
-    tail = re.search(r"\d{3,}$", number)
+    tail = re.search(r"(?<!\d)\d{3,}$", number)
     digits = tail[0].lstrip("0") if tail else ""
     if len(digits) < _SHORTEST_DIGITS or sum(one.endswith(digits) for one in others) > 1:
         return False

@@ -8,9 +8,9 @@ from datetime import date, timedelta
 
 from mailer.replies.intents.redirect import ADDRESS
 from mailer.replies.passage import Clause, Passage
-from mailer.replies.resolvers import add_business_days
+from mailer.replies.said import add_business_days
 
-_INCLUSIVE = re.compile(r"inclu(?:ding|sive)|through|einschließlich|inkl|mit\b", re.IGNORECASE)
+_INCLUSIVE = re.compile(r"\binclu|through|thru|einschlie(?:ß|ss)lich|inkl|mit\b|t/m|tot en met|compres", re.IGNORECASE)
 #: Nobody says when he is back further ahead than that; it is something else's date.
 _MAX_ABSENCE = timedelta(days=500)
 
@@ -20,6 +20,8 @@ def return_date(passage: Passage) -> date | None:
     for clause in passage.clauses:
         back = [hit.start() for hit in passage.language.back.finditer(clause.plain)]
         ahead = _ahead(clause, passage.anchor)
+        if len(ahead) > 1 and any(passage.language.until.finditer(clause.plain)):
+            continue  # from one day until another
         after = [day for place, day in ahead if any(start + clause.start <= place for start in back)]
         # "Ab Montag, dem 2. November bin ich wieder da": the word may also stand behind the date.
         if after or (back and ahead):

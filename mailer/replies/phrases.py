@@ -9,10 +9,12 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
+
+from mailer.replies.weights import Weights
 
 #: What phrase files may write without an end, and the end it gets.
 _BOUNDS = (
@@ -68,7 +70,6 @@ class Language:
     """Everything the reader knows of one language. Month and weekday names map to 1-12 and 0-6 (Monday is 0)."""
 
     code: str
-    function_words: frozenset[str]
     marks: Mapping[str, re.Pattern[str]]
     cues: Mapping[str, tuple[Cue, ...]]
     reasons: tuple[tuple[str, re.Pattern[str]], ...]
@@ -76,6 +77,8 @@ class Language:
     months: Mapping[str, int]
     weekdays: Mapping[str, int]
     numbers: Mapping[str, int]
+    #: Days of the month in words ("thirtieth", "trente"), spaces and dashes left out.
+    days: Mapping[str, int]
     by: re.Pattern[str]
     mention: re.Pattern[str]
     back: re.Pattern[str]
@@ -89,14 +92,56 @@ class Phrases:
     """All languages with phrases, and a digest of their words: it becomes part of the engine's name."""
 
     languages: Mapping[str, Language]
+    #: The little words by which each language is known.
+    function_words: Mapping[str, frozenset[str]]
     digest: str
+    #: What votes with the phrases; without it they decide alone.
+    weights: Weights | None = None
 
 
-def phrases_from_values(values: Mapping[str, Mapping[str, Any]]) -> Phrases:
-    """Return the phrases for {language code: parsed TOML}; raises PhraseError naming language and place."""
-    languages = {code: _language(code, table) for code, table in sorted(values.items())}
+class _Shelf(Mapping[str, Language]):
+    """Languages made when they are first asked for: patterns take a quarter of a second each."""
+
+    def __init__(self, values: Mapping[str, Mapping[str, Any]]) -> None:
+        self._values = {code: values[code] for code in sorted(values)}
+        self._made: dict[str, Language] = {}
+
+    def __getitem__(self, code: str) -> Language:
+        if code not in self._made:
+            self._made[code] = _language(code, self._values[code])
+        return self._made[code]
+
+    def __contains__(self, code: object) -> bool:
+        return code in self._values
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+
+def phrases_from_values(values: Mapping[str, Mapping[str, Any]], *, lazily: bool = False) -> Phrases:
+    """Return the phrases for {language code: parsed TOML}; raises PhraseError naming language and place.
+
+    `lazily`: each language is made, and found wrong, when it is first needed.
+    """
+    languages = _Shelf(values)
+    if not lazily:
+        tuple(languages.values())
     plain = json.dumps({code: values[code] for code in sorted(values)}, sort_keys=True, ensure_ascii=True)
-    return Phrases(languages=MappingProxyType(languages), digest=hashlib.sha256(plain.encode()).hexdigest()[:12])
+    return Phrases(
+        languages=languages,
+        function_words=MappingProxyType({code: _function_words(code, values[code]) for code in languages}),
+        digest=hashlib.sha256(plain.encode()).hexdigest()[:12],
+    )
+
+
+def _function_words(code: str, table: Mapping[str, Any]) -> frozenset[str]:
+    words = table.get("function_words")
+    if not isinstance(words, str):
+        raise PhraseError(f"phrases/{code}.toml: 'function_words' is missing or not of the right kind")
+    return frozenset(words.split())
 
 
 def _language(code: str, table: Mapping[str, Any]) -> Language:
@@ -113,7 +158,6 @@ def _language(code: str, table: Mapping[str, Any]) -> Language:
         by, mention = (rf"(?:{dates[name]}){_BEFORE_DATE}\s*$" for name in ("by", "mention"))
         return Language(
             code=code,
-            function_words=frozenset(table["function_words"].split()),
             marks=MappingProxyType({name: _any(clauses[name], blocks) for name in MARKS}),
             cues=MappingProxyType(cues),
             reasons=tuple((name, _any(rows, blocks)) for name, rows in table["reasons"].items()),
@@ -121,6 +165,7 @@ def _language(code: str, table: Mapping[str, Any]) -> Language:
             months=_names(dates["months"], 1),
             weekdays=_names(dates["weekdays"], 0),
             numbers=_names(dates["numbers"], 1),
+            days=_names(dates["days"], 1),
             by=_pattern(by, blocks),
             mention=_pattern(mention, blocks),
             back=_any(table["return"]["back"], blocks),
@@ -134,19 +179,36 @@ def _language(code: str, table: Mapping[str, Any]) -> Language:
 
 
 def _names(text: str, first: int) -> Mapping[str, int]:
-    rows = [group.split("|") for group in text.split()]
-    return MappingProxyType({name: number for number, group in enumerate(rows, first) for name in group})
+    """Return "a|b c 30:d" as {a: 1, b: 1, c: 2, d: 30} for `first` = 1; dashes stand for what may be left out."""
+    found: dict[str, int] = {}
+    for place, group in enumerate(text.split(), first):
+        number, _, names = group.rpartition(":")
+        found |= {word_key(name): int(number) if number else place for name in names.split("|")}
+    return MappingProxyType(found)
+
+
+def word_key(word: str) -> str:
+    """Return a word of a table as it is looked up: "Twenty-first" and "twenty first" are one."""
+    return re.sub(r"[ -]", "", word.lower())
+
+
+def _spellings(text: str) -> list[str]:
+    """Return patterns for the words of a table, longest first; a dash may be a space or nothing."""
+    words = [name for group in text.split() for name in group.rpartition(":")[2].split("|")]
+    return [word.replace("-", "[ -]?") for word in sorted(words, key=len, reverse=True)]
 
 
 def _blocks(words: Mapping[str, str], reasons: Mapping[str, list[str]], dates: Mapping[str, Any]) -> dict[str, str]:
-    months = "|".join(sorted(_names(dates["months"], 1), key=len, reverse=True))
-    weekdays = sorted(_names(dates["weekdays"], 0), key=len, reverse=True)
-    numbers = "|".join([r"\d{1,3}", *sorted(_names(dates["numbers"], 1), key=len, reverse=True)])
+    months = "|".join(_spellings(dates["months"]))
+    weekdays = _spellings(dates["weekdays"])
+    numbers = "|".join([r"\d{1,3}", *_spellings(dates["numbers"])])
+    days = "|".join([r"\d{1,2}", *_spellings(dates["days"])])
     blocks = {name: f"(?:{pattern})" for name, pattern in words.items()} | _GAPS
     blocks["reasons"] = "|".join(f"(?:{pattern})" for rows in reasons.values() for pattern in rows)
     for count in ("", "2", "3"):
         blocks[f"month{count}"] = f"(?P<month{count}>{months})"
         blocks[f"weekday{count}"] = f"(?P<weekday{count}>{'|'.join(weekdays)})"
+        blocks[f"day{count}"] = f"(?P<day{count}>{days})"
         blocks[f"number{count}"] = f"(?P<number{count}>{numbers})"
     long_names = [name for name in weekdays if len(name) > _SHORTEST_LONG_WEEKDAY]
     blocks["longweekday"] = f"(?P<weekday>{'|'.join(long_names)})"

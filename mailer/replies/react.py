@@ -6,7 +6,7 @@ hold over the same invoices. Whatever is not plain goes to a person while the ho
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 
 from mailer.domain.actions import (
@@ -21,8 +21,8 @@ from mailer.domain.actions import (
 from mailer.domain.agreement import HoldKind
 from mailer.domain.ids import CustomerId
 from mailer.domain.reading import Finding, Intent, MailKind, Match, MatchMethod, Reading, SenderStanding
-from mailer.replies.certainty import CERTAIN
 from mailer.replies.react_failure import to_failure
+from mailer.replies.thresholds import Consequence, allows, by_weights_alone
 
 BusinessDays = Callable[[date, int], date]
 
@@ -35,6 +35,7 @@ MAX_PROMISE = timedelta(days=90)
 
 _STOPS = frozenset({Intent.STOP_CONTACT, Intent.LEGAL, Intent.INSOLVENCY, Intent.WRONG_PARTY})
 _HARMLESS = frozenset({Intent.ACKNOWLEDGEMENT})
+_CLAIMS = frozenset({Intent.ALREADY_PAID, Intent.REMITTANCE})
 #: Ids that only somebody who got our mail can know.
 _BY_OUR_ID = frozenset({MatchMethod.REPLY_TOKEN, MatchMethod.MESSAGE_ID, MatchMethod.REFERENCES})
 _TRUSTED = _BY_OUR_ID | {MatchMethod.PERSON}
@@ -104,13 +105,9 @@ def react(
     promise = _certain_promise(reading, match, received_on)
     if promise is None or promise.on is None:
         return _to_words(reading, match, deadline, sender)
-    track = TrackPromise(
-        invoice_ids=match.invoice_ids,
-        due_on=promise.on,
-        pauses_until_on=max(promise.on, pauses_until(promise.on)),
-        amount=promise.amount,
-    )
-    return track, EndReplyHold(why=f"a certain promise for {promise.on.isoformat()} replaces it")
+    until = max(promise.on, pauses_until(promise.on))
+    track = TrackPromise(invoice_ids=match.invoice_ids, due_on=promise.on, pauses_until_on=until, amount=promise.amount)
+    return track, *_beside_promise(reading, deadline, sender, promise.on)
 
 
 def _to_stranger(match: Match, *, hold_lapsed_recently: bool) -> tuple[ReplyAction, ...]:
@@ -124,38 +121,63 @@ def _strangers_hold(match: Match, limit: date) -> PlaceHold:
 
 
 def _certain_promise(reading: Reading, match: Match, received_on: date) -> Finding | None:
-    """Return the promise that may be tracked without a person: one, plain, dated, near, by a known contact."""
-    others = {one.intent for one in reading.findings} - _HARMLESS - {Intent.PROMISE}
+    """Return the promise that may be tracked without a person: one, plain, dated, near, by a known contact.
+
+    What only the weights see beside it takes nothing from it.
+    """
+    others = {one.intent for one in reading.findings if not by_weights_alone(one)} - _HARMLESS - {Intent.PROMISE}
     promises = [one for one in reading.findings if one.intent is Intent.PROMISE]
     if others or len(promises) != 1 or match.sender is not SenderStanding.KNOWN or not match.invoice_ids:
         return None
     promise = promises[0]
-    is_plain = promise.confidence >= CERTAIN and promise.condition is None and promise.date_kind in ("exact", "by")
+    is_dated = promise.condition is None and promise.date_kind in ("exact", "by")
     is_near = promise.on is not None and received_on <= promise.on <= received_on + MAX_PROMISE
-    return promise if is_plain and is_near else None
+    return promise if is_dated and is_near and allows(promise, Consequence.TRACK) else None
+
+
+def _beside_promise(reading: Reading, deadline: date, sender: str, promised_on: date) -> list[ReplyAction]:
+    """Return what follows besides a tracked promise: what only the weights see leaves the hold and asks a person."""
+    perhaps = [one for one in reading.findings if one.intent not in _HARMLESS and by_weights_alone(one)]
+    if not perhaps:
+        return [EndReplyHold(why=f"a certain promise for {promised_on.isoformat()} replaces it")]
+    return [*_stops(perhaps, deadline, sender), AskPerson(why=f"promises; perhaps says: {_in_words(perhaps)}")]
 
 
 def _to_words(reading: Reading, match: Match, deadline: date, sender: str) -> tuple[ReplyAction, ...]:
-    intents = {one.intent for one in reading.findings}
-    said = ", ".join(sorted(one.value.replace("_", " ") for one in intents))
-    actions: list[ReplyAction] = []
-    if intents & _STOPS:
-        reason = f"says: {', '.join(sorted(one.value.replace('_', ' ') for one in intents & _STOPS))}"
-        actions.append(PlaceHold(invoice_ids=(), kind=HoldKind.STOP, reason=reason, deadline_on=deadline))
-        if Intent.STOP_CONTACT in intents and sender:
-            actions.append(SuppressAddress(address=sender.lower(), reason="asked not to be contacted"))
+    actions = _stops(reading.findings, deadline, sender)
     dispute = next((one for one in reading.findings if one.intent is Intent.DISPUTE), None)
-    if dispute is not None and match.invoice_ids:
+    if dispute is not None and match.invoice_ids and allows(dispute, Consequence.DISPUTE):
         actions.append(DraftDispute(invoice_ids=match.invoice_ids, reason=dispute.reason or "other"))
-    if Intent.ALREADY_PAID in intents and dispute is None:
-        claim = "the customer says it is paid"
-        actions.append(
-            PlaceHold(invoice_ids=match.invoice_ids, kind=HoldKind.CLAIMED_PAID, reason=claim, deadline_on=deadline)
-        )
-        if intents <= {Intent.ALREADY_PAID, Intent.REMITTANCE, Intent.ACKNOWLEDGEMENT}:
-            actions.append(EndReplyHold(why="the claim of payment has its own hold"))
+    if dispute is None:
+        actions.extend(_claim(reading, match, deadline))
+    said = _in_words(reading.findings)
     actions.append(AskPerson(why=f"says: {said}" if said else "not understood with certainty"))
     return tuple(actions)
+
+
+def _stops(found: Sequence[Finding], deadline: date, sender: str) -> list[ReplyAction]:
+    stopping = [one for one in found if one.intent in _STOPS and allows(one, Consequence.STOP)]
+    actions: list[ReplyAction] = []
+    if stopping:
+        reason = f"says: {_in_words(stopping)}"
+        actions.append(PlaceHold(invoice_ids=(), kind=HoldKind.STOP, reason=reason, deadline_on=deadline))
+    if sender and any(one.intent is Intent.STOP_CONTACT and allows(one, Consequence.SUPPRESS) for one in stopping):
+        actions.append(SuppressAddress(address=sender.lower(), reason="asked not to be contacted"))
+    return actions
+
+
+def _claim(reading: Reading, match: Match, deadline: date) -> list[ReplyAction]:
+    if not any(one.intent is Intent.ALREADY_PAID and allows(one, Consequence.CLAIM) for one in reading.findings):
+        return []
+    reason = "the customer says it is paid"
+    claimed = PlaceHold(invoice_ids=match.invoice_ids, kind=HoldKind.CLAIMED_PAID, reason=reason, deadline_on=deadline)
+    if {one.intent for one in reading.findings} <= _CLAIMS | _HARMLESS:
+        return [claimed, EndReplyHold(why="the claim of payment has its own hold")]
+    return [claimed]
+
+
+def _in_words(found: Sequence[Finding]) -> str:
+    return ", ".join(sorted({one.intent.value.replace("_", " ") for one in found}))
 
 
 def _to_absence(

@@ -10,17 +10,21 @@ from mailer.domain.reading import Finding, MailKind, Reading
 from mailer.replies.bounce import read_bounce
 from mailer.replies.certainty import tempered
 from mailer.replies.complaint import read_complaint
+from mailer.replies.dates import UNKNOWN_DAY
+from mailer.replies.fill import filled
+from mailer.replies.flags import flags
 from mailer.replies.intents import INTENTS
 from mailer.replies.language import language_of
 from mailer.replies.numbers import spans_of_numbers
 from mailer.replies.out_of_office import delegate, return_date
-from mailer.replies.passage import passage
+from mailer.replies.passage import Passage, passage
 from mailer.replies.phrases import Phrases
+from mailer.replies.voting import Vote, voted
 from mailer.replies.weighing import weighed
 from mailer.replies.zones import Zones, words_of
 
 #: How the reader works; raised when the same mail and the same files may be read differently.
-ENGINE = "rules-2"
+ENGINE = "vote-3"
 #: A mail whose own Date is further from its arrival was written, or dated, in another time.
 _MAX_CLOCK_DIFFERENCE = timedelta(days=3)
 
@@ -43,29 +47,45 @@ def read(
     """Return what a mail says, from the sender's own words only.
 
     Dates resolve against the local date of the mail's own Date header, else against `received_on` (local day of
-    arrival). `language_hint` (BCP 47 primary) and `country` (ISO 3166-1) are the customer's. Intents of languages
-    without phrases are not read. `Evidence` offsets are into `Reading.own`.
+    arrival); with neither, no date is resolved, and so nothing is promised. `language_hint` (BCP 47 primary) and
+    `country` (ISO 3166-1) are the customer's. Intents of languages without phrases are not read. `Evidence` offsets
+    are into `Reading.own`.
     """
     own = words_of(mail.text, zones.own)
-    language, language_is_sure = language_of(own, hint=language_hint, known=phrases.languages)
-    blank = Reading(kind=kind, language=language, own=own, engine=engine_of(phrases))
+    language, language_is_sure = language_of(own, hint=language_hint, known=phrases.function_words)
+    blank = _flagged(Reading(kind=kind, language=language, own=own, engine=engine_of(phrases)))
     if kind in {MailKind.BOUNCE_HARD, MailKind.BOUNCE_SOFT, MailKind.COMPLAINT}:
         return _failure(blank, mail)
     anchor = mail.sent_at.date() if mail.sent_at else received_on
     named = delegate(own, mail.from_email, ours=mail.recipients)
-    if language not in phrases.languages or anchor is None:
+    if language not in phrases.languages:
         return replace(blank, delegate=named) if kind is MailKind.AUTO_REPLY else blank
-    words = passage(own, language=phrases.languages[language], anchor=anchor, country=country)
+    words = passage(own, language=phrases.languages[language], anchor=anchor or UNKNOWN_DAY, country=country)
     if kind is MailKind.AUTO_REPLY:
         return replace(blank, return_on=return_date(words), delegate=named)
     if kind is not MailKind.HUMAN:
         return blank
-    date_is_sure = mail.sent_at is not None and (
-        received_on is None or abs(anchor - received_on) <= _MAX_CLOCK_DIFFERENCE
+    date_is_sure = (
+        anchor is not None
+        and mail.sent_at is not None
+        and (received_on is None or abs(anchor - received_on) <= _MAX_CLOCK_DIFFERENCE)
     )
+    vote = _vote(words, phrases)
+    found = tempered(filled(vote.findings, words), words, is_sure=language_is_sure and date_is_sure)
+    certainty = vote.certainty if language_is_sure else 0.0
+    return replace(blank, findings=tuple(_with_numbers(one) for one in found), certainty=certainty)
+
+
+def _vote(words: Passage, phrases: Phrases) -> Vote:
+    if phrases.weights is not None:
+        return voted(words, phrases.weights)
     found = weighed(tuple(one for find in INTENTS.values() for one in find(words)), words)
-    found = tempered(found, words, is_sure=language_is_sure and date_is_sure)
-    return replace(blank, findings=tuple(_with_numbers(one) for one in found))
+    return Vote(findings=found, certainty=0.0)
+
+
+def _flagged(blank: Reading) -> Reading:
+    proofs = flags(blank.own) if blank.kind is MailKind.HUMAN else ()
+    return replace(blank, flags=tuple(proof.rule for proof in proofs), flag_proofs=proofs)
 
 
 def _failure(blank: Reading, mail: InboundMail) -> Reading:

@@ -50,6 +50,17 @@ def test_every_evidence_is_verbatim_in_the_senders_own_words() -> None:
             assert one["own"][proof["start"] : proof["end"]] == proof["text"] != ""
 
 
+def test_a_mail_without_a_date_is_for_a_person_and_no_day_is_counted(tmp_path: Path) -> None:
+    mail = tmp_path / "undated.eml"
+    mail.write_bytes(b"From: T <t@alder.example>\nTo: a@b.example\nSubject: x\n\nWe will pay on Friday.\n")
+    one = lines(str(mail), "--world", WORLD)[0]
+    assert [intent["date"] for intent in one["intents"]] == [None]
+    assert one["review"] is True
+    out_of_office = b"Auto-Submitted: auto-replied\n" + mail.read_bytes()
+    mail.write_bytes(out_of_office.replace(b"We will pay", b"Back"))
+    assert lines(str(mail), "--world", WORLD)[0]["return_on"] is None
+
+
 def test_without_a_world_the_words_are_shown_and_it_is_nobodys_mail() -> None:
     assert lines(FILES[0])[0]["match"]["method"] == "none"
     shown = CliRunner().invoke(app, ["inbox", "read", str(ROOT / "tests" / "emails" / "gmail_promise.eml")])

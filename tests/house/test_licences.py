@@ -40,7 +40,7 @@ def shipped_requirements() -> list[Requirement]:
     project = pyproject()["project"]
     texts = list(project["dependencies"])
     for extra, requirements in project["optional-dependencies"].items():
-        texts += requirements if extra != "dev" else []
+        texts += requirements if extra not in {"dev", "train"} else []
     return [Requirement(text) for text in texts]
 
 

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import re
-
 from mailer.domain.reading import Finding, Intent
 from mailer.replies.intents.found import Hit, amount_in, evidence, hits
 from mailer.replies.intents.promise import FUTURE
 from mailer.replies.passage import Passage
+from mailer.replies.slots import paid_day
 
 _HEDGED = 0.6
 _NOT_ABOUT_PAYMENT = 0.45
-_REFERENCE = re.compile(
-    r"\b(?:ref(?:erence|erenz)?|confirmation|conf|trace|document|beleg(?:nr)?|verwendungszweck|utr|check|cheque|number|nr|no)"
-    r"\b[.:# ]{0,4}(?=[A-Z\d-]*\d)([A-Z\d][A-Z\d-]{3,34})\b",
-    re.IGNORECASE,
-)
 
 
 def find(passage: Passage) -> tuple[Finding, ...]:
@@ -26,18 +20,15 @@ def find(passage: Passage) -> tuple[Finding, ...]:
         return ()
     best = max(shown, key=_confidence)
     clauses = passage.of_sentence(best.clause.sentence)
-    past = [one for clause in (best.clause, *clauses) for one in clause.dates if one.past_on and not one.is_mention]
-    sentence = passage.own[best.clause.sentence.start : best.clause.sentence.end]
-    reference = _REFERENCE.search(sentence)
+    paid = paid_day((best.clause, *clauses))
     return (
         Finding(
             intent=Intent.ALREADY_PAID,
             confidence=_confidence(best),
             evidence=tuple(evidence(passage, hit.clause, hit.cue.id) for hit in shown[:3]),
-            on=past[0].past_on if past else None,
-            date_kind=past[0].kind if past else None,
+            on=paid.past_on if paid else None,
+            date_kind=paid.kind if paid else None,
             amount=amount_in((best.clause,)) or amount_in(clauses),
-            reference=reference[1] if reference else None,
         ),
     )
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from mailer.domain.reading import Finding, Intent
 from mailer.replies.intents.found import evidence, hits
-from mailer.replies.intents.promise import commits, days_ahead, is_after_event
+from mailer.replies.intents.promise import commits
 from mailer.replies.passage import Clause, Passage
+from mailer.replies.slots import days_ahead, is_after_event
 
 _UNDATED = 0.7
 _TIED_TO_EVENT = 0.6

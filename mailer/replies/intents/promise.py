@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 from mailer.domain.reading import Finding, Intent
-from mailer.replies.dates import DateFound
 from mailer.replies.intents.found import Hit, amount_in, evidence, hits
 from mailer.replies.passage import Clause, Passage
+from mailer.replies.slots import chosen_day, days_ahead, is_after_event, is_likelier_past
 
 #: What confidence is at most, for what makes a promise less than clear.
 _HEDGED = 0.7
@@ -18,17 +18,11 @@ _DATE_ELSEWHERE = 0.8
 _NOT_ABOUT_PAYMENT = 0.72
 _FRAGMENT = 0.75
 _FAR = timedelta(days=120)
-#: Without its year, a day further ahead than this lies behind ("to be paid on 15.10.", written on the 20th).
-_TOO_FAR = timedelta(days=200)
 _FRAGMENT_CHARS = 60
 _DATE_ALONE = 0.8
 #: Letters around a day that say no more than it does ("by …").
 _ALONE_CHARS = 5
 _NAME_WORDS = 3
-#: Days that are counted from the moment of writing, or from an event that is named beside them.
-_COUNTED = frozenset({"in_days", "business_days", "fortnight", "fifteen", "eight", "today", "tomorrow"})
-#: "Check went Thursday the 22nd": with no future tense, a day just gone is likelier than the same day next month.
-_JUST_GONE = timedelta(days=20)
 #: Cues with their own future tense: a past participle beside them is passive, not past.
 FUTURE = frozenset(
     f"promise.{rule}"
@@ -87,42 +81,17 @@ def _is_open(clause: Clause) -> bool:
     )
 
 
-def days_ahead(passage: Passage, clause: Clause) -> tuple[DateFound, ...]:
-    """Return the dates of a clause that lie ahead and belong to no other thing."""
-    return tuple(
-        one
-        for one in clause.dates
-        if not one.is_mention
-        and one.on >= passage.anchor
-        and (one.on - passage.anchor <= _TOO_FAR or str(one.on.year) in one.text)
-    )
-
-
-def is_after_event(passage: Passage, clause: Clause, said: DateFound) -> bool:
-    """Whether a day counts from something that has no day itself: "once it works we pay within 10 days"."""
-    others = [one for one in passage.of_sentence(clause.sentence) if one is not clause]
-    has_anchor = any(days_ahead(passage, one) for one in others)
-    return clause.sentence.is_conditional and said.rule in _COUNTED and not has_anchor
-
-
-def _is_likelier_past(found: DateFound, passage: Passage) -> bool:
-    behind = passage.anchor - found.past_on if found.past_on else None
-    return behind is not None and timedelta(0) < behind <= _JUST_GONE and found.on - passage.anchor > _JUST_GONE
-
-
 def _finding(passage: Passage, clause: Clause, weight: float, rule: str) -> Finding | None:
     dates = days_ahead(passage, clause)
     if rule not in FUTURE:
-        dates = tuple(one for one in dates if not _is_likelier_past(one, passage))
+        dates = tuple(one for one in dates if not is_likelier_past(one, passage))
     limits = [weight]
     clauses = passage.of_sentence(clause.sentence)
     if not dates:
         dates = tuple(one for other in clauses for one in days_ahead(passage, other) if not other.is_negated)
         limits.append(_DATE_ELSEWHERE)
-    if not dates:
-        return None
-    chosen = dates[-1]
-    if is_after_event(passage, clause, chosen):
+    chosen = chosen_day(passage, clause, dates)
+    if chosen is None or is_after_event(passage, clause, chosen):
         return None
     days = {one.on for one in dates}
     limits += [_HEDGED] if clause.is_hedged else []

@@ -5,7 +5,8 @@ from datetime import date
 import pytest
 
 from mailer.replies.dates import DateFound, find_dates
-from mailer.replies.resolvers import RESOLVERS, Said, month_end
+from mailer.replies.resolvers import RESOLVERS
+from mailer.replies.said import Said, month_end
 from tests.core.replies.mails import PHRASES, WEDNESDAY
 
 

@@ -10,11 +10,11 @@ import pytest
 
 from mailer.domain.message import InboundMail
 from mailer.domain.reading import Reading
-from mailer.replies.certainty import CERTAIN
 from mailer.replies.keys import keys
 from mailer.replies.parse import parse
 from mailer.replies.reading import read
 from mailer.replies.route import route
+from mailer.replies.thresholds import CERTAIN
 from mailer.replies.token import message_id
 from mailer.replies.zones import zones
 from tests.core.replies.mails import KEY, OUTBOX, PHRASES, ROOT

@@ -14,7 +14,7 @@ from mailer.domain.reading import Finding, Intent, MailKind, Match, MatchMethod,
 from mailer.replies.merging import Mode, merged
 from mailer.replies.opinion import Opinion
 from mailer.replies.react import react
-from mailer.replies.resolvers import add_business_days
+from mailer.replies.said import add_business_days
 from tests.core.replies.mails import ALDER, INV_1, WEDNESDAY
 
 FRIDAY, DEADLINE = date(2026, 12, 4), date(2026, 11, 25)

@@ -11,7 +11,7 @@ from mailer.domain.actions import EndReplyHold, MarkUndelivered, PlaceHold, Supp
 from mailer.domain.agreement import HoldKind
 from mailer.domain.reading import FailureCause, Finding, Intent, MailKind, Match, MatchMethod, Reading, SenderStanding
 from mailer.replies.react import react
-from mailer.replies.resolvers import add_business_days
+from mailer.replies.said import add_business_days
 from tests.core.replies.mails import ALDER, INV_1, INV_2, OUTBOX, WEDNESDAY
 
 days = st.integers(-400, 400).map(lambda n: WEDNESDAY + timedelta(days=n))

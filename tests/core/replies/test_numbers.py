@@ -98,3 +98,12 @@ def test_the_subject_is_the_senders_own_unless_it_answers_or_forwards() -> None:
 def test_a_mail_full_of_numbers_gives_a_bounded_list() -> None:
     text = "\n".join(f"INV-{n}" for n in range(100_000, 102_000))
     assert len(number_keys(mail(text), zones(text, None))) == 300
+
+
+def test_tables_and_texts_that_are_attached_are_read_and_nothing_else() -> None:
+    table = Attachment(name="advice.csv", media_type="text/csv", content=b"INV-2041;10,00\n\xff\0INV-2042")
+    picture = Attachment(name="x.png", media_type="image/png", content=b"INV-2043")
+    one = mail("see attached", attachments=(table, picture))
+    found = number_keys(one, zones(one.text, None))
+    assert {"INV2041", "INV2042"} <= set(found)
+    assert "INV2043" not in found

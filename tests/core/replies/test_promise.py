@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailer.domain.reading import Intent
-from mailer.replies.certainty import CERTAIN
+from mailer.replies.thresholds import CERTAIN
 from tests.core.replies.mails import found, understood
 from tests.core.replies.promises import CERTAIN_PROMISES, DOUBTFUL_PROMISES, NEVER_CERTAIN, NO_PROMISES
 

@@ -18,7 +18,7 @@ from mailer.domain.actions import (
 from mailer.domain.agreement import HoldKind
 from mailer.domain.reading import Candidate, Finding, Intent, MailKind, Match, MatchMethod, Reading, SenderStanding
 from mailer.replies.react import candidate_hold, first_hold, react
-from mailer.replies.resolvers import add_business_days
+from mailer.replies.said import add_business_days
 from tests.core.replies.mails import ALDER, BIRCH, INV_1, INV_2, OUTBOX, WEDNESDAY
 
 FRIDAY = date(2026, 12, 4)

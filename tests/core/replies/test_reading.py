@@ -7,8 +7,8 @@ import pytest
 
 from mailer.domain.message import InboundMail
 from mailer.domain.reading import Intent, MailKind, Reading
-from mailer.replies.certainty import CERTAIN
 from mailer.replies.reading import ENGINE, read
+from mailer.replies.thresholds import CERTAIN
 from mailer.replies.zones import zones
 from tests.core.replies.mails import PHRASES, REMINDER, mail, understood
 
@@ -124,9 +124,18 @@ def test_dates_count_from_the_mails_own_day_else_from_its_arrival() -> None:
     written = mail(PROMISE)
     assert [one.on for one in reading_of(written).findings] == [date(2026, 12, 4)]
     undated = replace(written, sent_at=None)
-    assert reading_of(undated).findings == ()
+    assert [(one.intent, one.on) for one in reading_of(undated).findings] == [(Intent.DELAY, None)]
     arrived = reading_of(undated, received_on=date(2027, 1, 8)).findings
     assert [(one.on, one.confidence < CERTAIN) for one in arrived] == [(date(2027, 2, 4), True)]
+
+
+def test_a_mail_that_nobody_can_date_promises_nothing_and_is_read_all_the_same() -> None:
+    undated = replace(mail("Our lawyers will answer. Payment on Friday 4 December."), sent_at=None)
+    found = reading_of(undated).findings
+    assert {one.on for one in found} == {None}
+    assert Intent.LEGAL in {one.intent for one in found}
+    for year in (1, 1970, 9999):
+        assert all(one.on is None for one in reading_of(undated, received_on=date(year, 12, 31)).findings)
 
 
 def test_a_mail_dated_far_from_its_arrival_is_not_certain() -> None:

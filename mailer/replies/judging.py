@@ -1,0 +1,135 @@
+"""Sentences scored one by one → how likely a whole mail says each intent: the second step of the linear model.
+
+What a sentence alone shows is weighed with the other sentences, with what else the mail says, and with what the phrases
+found. `signs` is used by the training too: both see the same numbers in the same order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import exp, log, log1p
+
+from mailer.domain.reading import Intent
+from mailer.replies.passage import Clause, Passage, Sentence
+from mailer.replies.weights import Weights
+
+INTENT_NAMES = tuple(intent.value for intent in Intent)
+_LIMIT = 5.0
+_NOTHING = -6.0
+_ALMOST = 0.98
+_SOME = 20
+_NAME_WORDS = 6
+_Row = tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Scored:
+    """The scores of every sentence of a mail, by the order of the weights' names; () when there are no words."""
+
+    words: Passage
+    weights: Weights
+    sentences: tuple[tuple[Sentence, _Row], ...]
+
+    def best_sentence(self, name: str) -> Sentence | None:
+        """Return the sentence that shows a name most."""
+        at = self.weights.names.index(name)
+        return max(self.sentences, key=lambda one: one[1][at])[0] if self.sentences else None
+
+    def best_clause(self, name: str) -> Clause | None:
+        """Return the clause that shows a name most, within the sentence that does."""
+        sentence = self.best_sentence(name)
+        if sentence is None:
+            return None
+        at = self.weights.names.index(name)
+        own = self.words.own
+        within = self.words.of_sentence(sentence)
+        return max(within, key=lambda one: self.weights.scores(own[one.start : one.end])[at])
+
+    def top(self, intent: Intent) -> float:
+        """Return the log-odds of the sentence that shows an intent most."""
+        at = self.weights.names.index(intent.value)
+        return max((row[at] for _, row in self.sentences), default=_NOTHING)
+
+
+def scored(words: Passage, weights: Weights) -> Scored:
+    """Score each sentence; the names below the good-bye are none ("Calder Print Works" is no fault of a print)."""
+    rows = tuple((one, weights.scores(words.own[one.start : one.end])) for one in spoken_sentences(words))
+    return Scored(words=words, weights=weights, sentences=rows)
+
+
+def spoken_sentences(words: Passage) -> tuple[Sentence, ...]:
+    """Return the sentences without the names that follow a good-bye."""
+    spoken: list[Sentence] = []
+    has_begun = has_ended = False
+    for sentence in words.sentences:
+        clauses = words.of_sentence(sentence)
+        is_greeting = all(clause.is_greeting for clause in clauses)
+        has_ended = has_ended and _is_name(clauses) if spoken and not is_greeting else has_begun and is_greeting
+        has_begun = has_begun or not is_greeting
+        if is_greeting or not has_ended:
+            spoken.append(sentence)
+    return tuple(spoken)
+
+
+def _is_name(clauses: tuple[Clause, ...]) -> bool:
+    text = " ".join(clause.text for clause in clauses)
+    said = any(clause.dates or clause.amounts or clause.speaks_of_payment for clause in clauses)
+    words = text.split()
+    return not said and len(words) <= _NAME_WORDS and all(not word[:1].islower() for word in words)
+
+
+def signs(seen: Scored, by_phrases: Mapping[str, float]) -> dict[str, list[float]]:
+    """Return the numbers that the second step weighs, by intent; `by_phrases` has the confidence of each one found."""
+    columns = [[row[at] for _, row in seen.sentences] or [_NOTHING] for at, _ in enumerate(INTENT_NAMES)]
+    tops = [max(column) for column in columns]
+    shared = [
+        *map(_limited, tops),
+        *map(probability, tops),
+        *_about(seen),
+        *(by_phrases.get(name, 0.0) for name in INTENT_NAMES),
+    ]
+    return {name: [*shared, *_of_column(column)] for name, column in zip(INTENT_NAMES, columns, strict=True)}
+
+
+def probabilities(second: Mapping[str, Sequence[float]], numbers: Mapping[str, Sequence[float]]) -> dict[str, float]:
+    """Return how likely a mail says each intent; `second` has a bias and a weight per number (`Weights.mail`)."""
+    return {name: probability(row[0] + sum(map(float.__mul__, row[1:], numbers[name]))) for name, row in second.items()}
+
+
+def probability(log_odds: float) -> float:
+    """Return the probability (0-1) of some log-odds."""
+    return 1 / (1 + exp(-max(-30.0, min(30.0, log_odds))))
+
+
+def _of_column(column: list[float]) -> list[float]:
+    """Return of one intent: the second best sentence, whether any says it, and the mean."""
+    ranked = sorted(column)
+    second = ranked[-2] if len(ranked) > 1 else _NOTHING
+    none = 1.0
+    for one in column:
+        none *= 1 - probability(one) * _ALMOST
+    any_of_them = max(1e-6, 1 - none)
+    return [_limited(second), _limited(log(any_of_them / none)), _limited(sum(column) / len(column))]
+
+
+def _about(seen: Scored) -> list[float]:
+    words = seen.words
+    days = [day for clause in words.clauses for day in clause.dates]
+    best = seen.best_sentence(Intent.PROMISE.value)
+    its_own = words.of_sentence(best) if best else ()
+    ahead = [day for clause in its_own for day in clause.dates if day.on >= words.anchor and not day.is_mention]
+    return [
+        log1p(len(seen.sentences)),
+        log(len(words.own) + _SOME),
+        float("?" in words.own),
+        float(any(day.on >= words.anchor and not day.is_mention for day in days)),
+        float(any(day.on < words.anchor or day.past_on for day in days)),
+        float(bool(ahead)),
+        float(any(day.on > words.anchor for day in ahead)),
+        float(any(clause.is_negated for clause in its_own)),
+    ]
+
+
+def _limited(value: float) -> float:
+    return max(-_LIMIT, min(_LIMIT, value))

@@ -1,0 +1,117 @@
+"""Linear weights for sentences: how much each key of a sentence speaks for each intent and each reason of a dispute.
+
+One file (config/reading/): gzip of a JSON line, the keys with a line each, an empty line, a byte per key and name.
+A byte is a weight from -128 on; a sentence is summed with one addition of long integers per key, all names at once.
+Trained by tests/corpus/train.py; nothing here decides anything.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from math import sqrt
+from struct import unpack
+from types import MappingProxyType
+from typing import Any
+
+from mailer.replies.features import keys_of_pairs, keys_of_word, tokens
+
+#: Bytes of a sum: over the keys of 2,000 characters it stays far below 2**32.
+_WIDE = 4
+_BITS = 8 * _WIDE
+_ZERO = 128
+_MOST_CACHED = 50_000
+
+
+class WeightsError(ValueError):
+    """A file of weights is cut, altered, or of another version of the program."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Weights:
+    """Weights by key for `names`; `mail` holds the second step (`mailer.replies.judging`): per intent, bias first.
+
+    `digest` becomes part of the engine's name; `data` is the SHA-256 of what the weights were trained on.
+    """
+
+    names: tuple[str, ...]
+    scales: tuple[float, ...]
+    biases: tuple[float, ...]
+    rows: Mapping[str, int]
+    packed: bytes
+    mail: Mapping[str, tuple[float, ...]]
+    digest: str
+    data: str
+    _words: dict[str, int] = field(default_factory=dict)
+
+    def scores(self, text: str) -> tuple[float, ...]:
+        """Return the log-odds of each name for a sentence or clause, in the order of `names`; words count once."""
+        words = tokens(text)
+        total = sum(map(self._of_word, set(words))) + sum(map(self._of_key, set(keys_of_pairs(words))))
+        fields = len(self.names)
+        count = total >> (_BITS * fields)
+        if not count:
+            return self.biases
+        sums = unpack(f"<{fields + 1}I", total.to_bytes(_WIDE * (fields + 1), "little"))
+        none, root = _ZERO * count, sqrt(count)
+        return tuple(
+            [
+                bias + scale * (one - none) / root
+                for one, scale, bias in zip(sums[:fields], self.scales, self.biases, strict=True)
+            ]
+        )
+
+    def _of_word(self, word: str) -> int:
+        known = self._words.get(word)
+        if known is None:
+            known = sum(map(self._of_key, keys_of_word(word)))
+            if len(self._words) >= _MOST_CACHED:
+                self._words.clear()
+            self._words[word] = known
+        return known
+
+    def _of_key(self, key: str) -> int:
+        """Return the weights of a key as one integer: four bytes for each name, and above them a one that counts."""
+        row = self.rows.get(key)
+        if row is None:
+            return 0
+        size = _WIDE * len(self.names)
+        return int.from_bytes(self.packed[row * size : (row + 1) * size], "little") | 1 << (_BITS * len(self.names))
+
+
+def weights_from_bytes(content: bytes) -> Weights:
+    """Return the weights of a file; raises WeightsError."""
+    try:
+        plain = gzip.decompress(content)
+        head, _, rest = plain.partition(b"\n")
+        keys, _, table = rest.partition(b"\n\n")
+        return weights_from_parts(json.loads(head), keys.decode().split("\n"), table, digest=f"{zlib.crc32(plain):08x}")
+    except (OSError, EOFError, zlib.error, KeyError, TypeError, ValueError) as problem:
+        raise WeightsError(f"the weights cannot be read: {problem}") from problem
+
+
+def weights_from_parts(head: Mapping[str, Any], keys: Sequence[str], table: bytes, *, digest: str = "") -> Weights:
+    """Return weights; `table` has one byte per key and name, 128 for nothing. Raises WeightsError."""
+    if len(table) != len(keys) * len(head["names"]):
+        raise WeightsError(f"{len(keys)} keys and {len(head['names'])} names do not fit {len(table)} bytes")
+    packed = bytearray(_WIDE * len(table))
+    packed[::_WIDE] = table
+    return Weights(
+        names=tuple(head["names"]),
+        scales=tuple(head["scales"]),
+        biases=tuple(head["biases"]),
+        rows=MappingProxyType({key: number for number, key in enumerate(keys)}),
+        packed=bytes(packed),
+        mail=MappingProxyType({name: tuple(row) for name, row in head["mail"].items()}),
+        digest=digest,
+        data=str(head["data"]),
+    )
+
+
+def weights_to_bytes(head: Mapping[str, Any], keys: Sequence[str], table: bytes) -> bytes:
+    """Return the file of weights, the same bytes for the same weights."""
+    line = json.dumps(head, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return gzip.compress(line.encode() + b"\n" + "\n".join(keys).encode() + b"\n\n" + table, compresslevel=9, mtime=0)
