@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 
 import pytest
@@ -54,6 +55,18 @@ def test_a_changed_signature_or_time_does_not_hold() -> None:
     assert trouble(PLAIN[:-3] + bytes([PLAIN[-3] ^ 1]) + PLAIN[-2:]) is StampTrouble.ALTERED
     year = PLAIN.index(b"2026", PLAIN.index(bytes.fromhex("0420")))
     assert trouble(PLAIN[:year] + b"2031" + PLAIN[year + 4 :]) in {StampTrouble.ALTERED, StampTrouble.UNTRUSTED}
+
+
+def test_a_certificate_that_is_none_does_not_hold() -> None:
+    version = re.compile(rb"\xa0\x03\x02\x01\x02")
+    starts = [found.start() for answer in (PLAIN, FULL) for found in version.finditer(answer)]
+    broken = [
+        answer[: at + 4] + b"\x42" + answer[at + 5 :]
+        for answer in (PLAIN, FULL)
+        for at in starts
+        if version.match(answer, at)
+    ]
+    assert {trouble(one) for one in broken} == {StampTrouble.ALTERED, StampTrouble.UNTRUSTED}
 
 
 def test_no_authorities_are_no_error_and_rubbish_is_one() -> None:
