@@ -1,12 +1,14 @@
-"""Secrets from where their owner keeps them: the settings, a file of its own, or a command that prints them."""
+"""Secrets from where their owner keeps them (the settings, a file, a command that prints them), and where they go."""
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import shlex
 import stat
 import subprocess
 from pathlib import Path
+from urllib.parse import urlsplit
 
 
 class SettingsError(Exception):
@@ -30,6 +32,26 @@ def check_private(path: Path) -> None:
     if os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077:
         message = f"{path} holds secrets and others may read it: run `chmod 600 {path}`"
         raise SettingsError(message)
+
+
+def is_loopback(url: str) -> bool:
+    """Tell whether the address is on this machine."""
+    host = urlsplit(url).hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def is_safe(url: str) -> bool:
+    """Tell whether a secret may travel there: by https, or by http on this machine."""
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(url)))
+    except ValueError:
+        return False
 
 
 def _from_file(path: Path, what: str) -> str:

@@ -8,49 +8,22 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from mailer.providers import SendingLimits, provider
 from mailer.resources import config_dir
 from mailer.secret import SettingsError, check_private, secret_from
+from mailer.sections import Llm, Part, Seller
 
-__all__ = [
-    "CONFIG_NAME",
-    "DATA_VARIABLE",
-    "Account",
-    "Imap",
-    "OAuth",
-    "Settings",
-    "SettingsError",
-    "Smtp",
-    "data_folder",
-    "defaults",
-    "load",
-    "merged",
-]
+#: What is imported only to be had from here (SettingsError), and what most ask for.
+__all__ = ["CONFIG_NAME", "DATA_VARIABLE", "Settings", "SettingsError", "data_folder", "defaults", "load", "merged"]
 
 CONFIG_NAME = "config.toml"
 DATA_VARIABLE = "DULY_DATA"
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Seller(_Part):
-    """Who writes; `address` is the sender and the mailbox of the replies."""
-
-    name: str
-    sender_name: str
-    address: str
-    phone: str
-    payment_details: str
-    address_lines: tuple[str, ...]
-    legal_lines: tuple[str, ...]
-
-
-class Account(_Part):
+class Account(Part):
     """What SMTP and IMAP have in common. `timeout_seconds` bounds every wait but the one after the final dot."""
 
     host: str
@@ -108,7 +81,7 @@ class Imap(Account):
     archive_folder: str
 
 
-class OAuth(_Part):
+class OAuth(Part):
     """Where access tokens come from, for accounts whose `auth` is "oauth"; what is empty is the provider's.
 
     `provider` empty: the one of `smtp`.
@@ -144,7 +117,7 @@ class FurtherMailbox(Imap):
     role: Literal["inbox", "archive"]
 
 
-class Sending(_Part):
+class Sending(Part):
     """How reminders go out."""
 
     default_policy: str
@@ -157,7 +130,7 @@ class Sending(_Part):
     breaker_floor: int = Field(ge=0)
 
 
-class CustomerDefaults(_Part):
+class CustomerDefaults(Part):
     """What a customer is like when the import says nothing."""
 
     language: str
@@ -165,13 +138,20 @@ class CustomerDefaults(_Part):
     time_zone: str
 
 
-class Inbox(_Part):
+class Inbox(Part):
     """How incoming mail is kept."""
 
     keep_unknown_days: int = Field(ge=1)
 
 
-class Workers(_Part):
+class Retention(Part):
+    """How long customers' data is kept once nothing happens any more."""
+
+    keep_days: int = Field(ge=0)
+    apply: bool
+
+
+class Workers(Part):
     """How often the loops run, in seconds."""
 
     tick_seconds: float = Field(gt=0)
@@ -203,6 +183,8 @@ class Settings(BaseSettings):
     sending: Sending
     customers: CustomerDefaults
     inbox: Inbox
+    llm: Llm
+    retention: Retention
     workers: Workers
 
     @classmethod

@@ -15,6 +15,7 @@ from mailer.channels.channel import Channel
 from mailer.channels.smtp import SmtpChannel
 from mailer.clock import Clock, new_id, utc_now
 from mailer.flows.accounts import SharedTokens, imap_settings, smtp_settings
+from mailer.flows.begun import Begun
 from mailer.flows.claim_messages import Sender
 from mailer.flows.copy_to_sent import Copier
 from mailer.flows.intake import Intake
@@ -23,6 +24,7 @@ from mailer.flows.match_mail import Reader
 from mailer.flows.phrase_files import load_phrases
 from mailer.flows.plan_reminders import Planner
 from mailer.flows.policies import Policies
+from mailer.flows.second_opinion import SecondReader, second_reader
 from mailer.flows.settle_unknown import Place, Settler
 from mailer.flows.write_message import Desk
 from mailer.mailbox import Mailbox
@@ -52,6 +54,8 @@ class App:
     owner: str
     tokens: SharedTokens
     sandbox: Sandbox
+    begun: Begun
+    second: SecondReader | None = None
 
     def planner(self) -> Planner:
         """Return what planning needs."""
@@ -77,6 +81,7 @@ class App:
             breaker=self.breaker(),
             pace=self.pace(),
             data=self.settings.data,
+            begun=self.begun,
             archive_to=self.settings.smtp.archive_to,
         )
 
@@ -136,6 +141,7 @@ class App:
             copies_to=self.settings.smtp.archive_to,
             clock=self.clock,
             parse=self.sandbox.parse,
+            second=self.second,
         )
 
     def settler(self) -> Settler:
@@ -185,6 +191,7 @@ class App:
 
     async def close(self) -> None:
         """End the sandbox and let go of the database, after a new refresh token that is just coming in was kept."""
+        self.begun.close()
         await self.tokens.close()
         await self.sandbox.close()
         await self.store.close()
@@ -211,15 +218,18 @@ def open_app(settings: Settings, *, clock: Clock = utc_now) -> App:
         key=settings.key(),
         plus_addressing=settings.imap.plus_addressing,
     )
+    owner = new_id("proc")
     return App(
         settings=settings,
         store=Store(settings.store_url()),
         policies=load_policies(settings),
         desk=desk,
         clock=clock,
-        owner=new_id("proc"),
+        owner=owner,
         tokens=SharedTokens(settings),
         sandbox=Sandbox(),
+        begun=Begun(settings.data, owner),
+        second=second_reader(settings),
     )
 
 

@@ -10,6 +10,7 @@ import pytest
 import structlog
 
 pytest_plugins = [
+    "tests.servers.chat",
     "tests.servers.dovecot",
     "tests.servers.postgres",
     "tests.servers.migrated",

@@ -14,6 +14,7 @@ from mailer.channels.channel import Channel
 from mailer.clock import ClockWatch, steady_seconds
 from mailer.flows import keep_log
 from mailer.flows.copy_to_sent import copy_to_sent
+from mailer.flows.erase_subject import apply_retention
 from mailer.flows.hold_sending import clock_is_right
 from mailer.flows.keep_log import SealReport
 from mailer.flows.plan_reminders import TickReport
@@ -97,6 +98,8 @@ async def poll(service: Service) -> tuple[PollReport, ReadReport]:
     await copy_to_sent(app.copier())
     if not fetched.busy:
         await note_inbox_read(app.store, app.clock())
+    kept = app.settings.retention
+    await apply_retention(app.store, keep_days=kept.keep_days, switched_on=kept.apply, now=app.clock())
     return fetched, read
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, datetime
 from typing import Annotated, Any
 
@@ -10,6 +11,7 @@ import typer
 from mailer.cli.context import InputRefused, actor, run
 from mailer.cli.output import Output, OutputOption, one_json, say, show
 from mailer.domain.ids import InvoiceId
+from mailer.domain.reading import Intent
 from mailer.flows import decide_mail, receive_mail
 from mailer.flows.decide_mail import Decision, Verdict
 from mailer.flows.find_customer import the_customer
@@ -96,11 +98,11 @@ def show_(mail_id: MailArgument, output: OutputOption = Output.TABLE) -> None:
             if mail is None:
                 raise InputRefused(f"there is no mail {mail_id!r}: `duly inbox list --all` shows them")
             raw = await events.payload(tx, mail.payload_id)
-            reading = await events.payload(tx, mail.id.replace("mail_", "read_", 1))
+            reading = await inbox.reading_of(tx, mail.id)
             who = await customers.by_ids(tx, [mail.customer_id] if mail.customer_id else [])
         name = who[mail.customer_id].name if mail.customer_id in who else "nobody yet"
         text = await _text(app, raw)
-        return {**_row(mail, name), "reading": (reading or b"{}").decode(), "text": text}
+        return {**_row(mail, name), "reading": json.dumps(reading, ensure_ascii=False), "text": text}
 
     found = run(work)
     if output is not Output.TABLE:
@@ -164,9 +166,10 @@ def decide(
     on: Annotated[datetime | None, typer.Option(formats=DAY, help="The promised day (promise).")] = None,
     reason: Annotated[str, typer.Option(help="The dispute's reason, or words for the record.")] = "",
     until: Annotated[datetime | None, typer.Option(formats=DAY, help="Last day of the hold (hold).")] = None,
+    intent: Annotated[list[Intent] | None, typer.Option(help="What it says (repeat), for `inbox decided`.")] = None,
 ) -> None:
     """Decide what a mail means. Example: duly inbox decide mail_0f3k… promise --on 2026-12-04"""
-    verdict = Verdict(decision=decision, on=_day(on), reason=reason, until_on=_day(until))
+    verdict = Verdict(decision=decision, on=_day(on), reason=reason, until_on=_day(until), intents=tuple(intent or ()))
 
     async def work(app: App) -> None:
         await decide_mail.decide(app.reader(), mail_id, verdict, actor())

@@ -1,4 +1,4 @@
-"""`duly log verify|checkpoint|prove`."""
+"""`duly log verify|checkpoint|prove`, and the registration of the rest."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from mailer.cli.context import ENVIRONMENT, NEEDS_PERSON, REFUSED, NeedsPerson, fail, run
+from mailer.cli.log_handing_over import register_handing_over
 from mailer.cli.output import Output, OutputOption, one_json, say, show
 from mailer.flows.keep_log import LogRefused
 from mailer.flows.prove_event import Proven, Signed, newest_head, prove_event
@@ -20,10 +21,11 @@ _COLUMNS = ("error", "seq", "words")
 
 
 def register_on_log(log_app: typer.Typer) -> None:
-    """Add the three verbs to `duly log`."""
+    """Add the verbs to `duly log`."""
     log_app.command("verify")(verify)
     log_app.command("checkpoint")(checkpoint)
     log_app.command("prove")(prove)
+    register_handing_over(log_app)
 
 
 def verify(

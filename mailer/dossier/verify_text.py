@@ -61,7 +61,9 @@ TEXT = r"""#!/bin/bash
 # WHAT THIS CANNOT SHOW
 #
 # That what was recorded was true; that nobody acted outside the system; that one customer's account was not kept
-# as two. It shows what was recorded, in what order, and that nothing recorded was changed or left out of the case.
+# as two; that no tag was left out with all its entries. A customer has a tag of its own, each of its cases another,
+# and both get new ones where an entry log.restarted says that the old log's key was lost. It shows what was recorded,
+# in what order, and that nothing recorded under the tags that are here was changed or left out.
 
 set -euo pipefail
 export LC_ALL=C

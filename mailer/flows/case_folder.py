@@ -39,7 +39,8 @@ class Sink:
 class CaseFolder:
     """A folder being filled beside its final place; `finish` moves it there, `discard` takes it away.
 
-    Files have mode 0600, folders 0700. After a crash a hidden folder ".….part_…" may be left, never half a case file.
+    Files have mode 0600, folders 0700. After a crash a hidden folder ".….part_…" may be left, whole when the record has
+    its sum; in its place there is never half a case file.
     """
 
     def __init__(self, out: Path, name: str, *, zipped: bool = False) -> None:

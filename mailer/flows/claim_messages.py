@@ -15,6 +15,7 @@ from mailer.domain.case import CaseFacts
 from mailer.domain.delivery import OutboxState
 from mailer.domain.ids import CustomerId, OutboxId
 from mailer.flows import epoch, inbox_guard
+from mailer.flows.begun import Begun
 from mailer.flows.conclude_delivery import message_event
 from mailer.flows.hold_sending import sending_frozen
 from mailer.flows.policies import Policies, PolicyMissing, rules_of
@@ -42,7 +43,8 @@ class Sender:
     `lease_seconds` is longer than any delivery may take. `max_inbox_age_minutes`: how long ago the inbox may have been
     read, else nothing is sent (0: no matter). `may_go_on` is asked before each message: False ends the drain there.
     `breaker`: how much goes out before a person must look. `pace`: how fast the account may go. `data`: where the
-    epoch's file is; None keeps none. `archive_to`: our own address that gets a hidden copy, "" for none.
+    epoch's file is; None keeps none. `begun` notes what is handed over; None notes nothing. `archive_to`: our own
+    address that gets a hidden copy, "" for none.
     """
 
     store: Store
@@ -57,6 +59,7 @@ class Sender:
     breaker: BreakerLimits = field(default_factory=BreakerLimits)
     pace: PaceLimits = field(default_factory=PaceLimits)
     data: Path | None = None
+    begun: Begun | None = None
     archive_to: str = ""
 
     def lease_until(self, now: datetime) -> datetime:

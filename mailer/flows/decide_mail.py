@@ -13,8 +13,9 @@ from mailer.domain.agreement import Dispute, DisputeState, HoldKind, Promise, Pr
 from mailer.domain.case import CaseFacts
 from mailer.domain.customer import Customer
 from mailer.domain.ids import CustomerId, DisputeId, InvoiceId, PromiseId
-from mailer.domain.reading import DISPUTE_REASONS, MatchMethod
+from mailer.domain.reading import DISPUTE_REASONS, Intent, MatchMethod
 from mailer.flows.apply_reply import Reaction, owed, replace_earlier
+from mailer.flows.decided_mails import said_by_engine
 from mailer.flows.match_mail import Reader
 from mailer.flows.policies import calendar_of
 from mailer.flows.read_reply import read_or_quarantine
@@ -47,12 +48,16 @@ class Decision(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """A decision with what belongs to it: the promised day, the dispute's reason, the day a hold ends, words."""
+    """A decision with what belongs to it: the promised day, the dispute's reason, the day a hold ends, words.
+
+    `intents`: what the mail says, as the person sees it; () when the person named nothing.
+    """
 
     decision: Decision
     on: date | None = None
     reason: str = ""
     until_on: date | None = None
+    intents: tuple[Intent, ...] = ()
 
 
 async def assign(
@@ -245,6 +250,8 @@ async def _close(tx: Tx, mail: StoredMail, verdict: Verdict, actor: str, now: da
         "on": verdict.on.isoformat() if verdict.on else None,
         "reason": verdict.reason,
         "asked": mail.why,
+        "intents": [one.value for one in verdict.intents],
+        "said": said_by_engine(await inbox.reading_of(tx, mail.id)),
     }
     event = happened(
         "mail.decided", now=now, actor=actor, customer_id=mail.customer_id, refs={"mail": mail.id}, payload=payload

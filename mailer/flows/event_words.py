@@ -22,6 +22,7 @@ _SENTENCES: dict[str, tuple[str, str]] = {
     "dispute.opened": ("a dispute was opened; reminders stop", "reason words invoices"),
     "export.started": ("a case file was begun", "for invoice since"),
     "export.created": ("a case file was made", "invoice messages files tagmanifest_sha256"),
+    "export.not_placed": ("that case file could not be put in its place and was thrown away", "folder why"),
     "hold.deadline_passed": ("a pause waits for a person longer than it should", "kind reason deadline_on"),
     "mail.settled": ("the ledger answered a mail; nobody needs to decide it", "why"),
     "hold.ended": ("a pause of reminders ended", "kind why"),

@@ -71,6 +71,25 @@ async def examine(
     return Examined(mail=mail, kind=kind, zones=parts, match=matched)
 
 
+async def examine_as_stored(
+    tx: Tx, mail: InboundMail, *, match: Match, key: bytes, own_address: str, received_at: datetime
+) -> Examined:
+    """Return a mail with its zones and the match it was given: by the message it answers, or the last one before it."""
+    answered = await outbox.load(tx, match.outbox_id) if match.outbox_id else None
+    if answered is None and match.customer_id is not None:
+        sent = await outbox.listing(
+            tx, states=[OutboxState.SENT], customer_id=match.customer_id, until=received_at, limit=1
+        )
+        answered = sent[0] if sent else None
+    text = await _sent_text(tx, [answered], answered.message.id) if answered else None
+    return Examined(
+        mail=mail,
+        kind=route(mail, own_addresses=(own_address,), key=key),
+        zones=zones(mail.text, text, sender_name=mail.from_name),
+        match=match,
+    )
+
+
 async def _by_failed_address(tx: Tx, mail: InboundMail, received_at: datetime) -> Match | None:
     """Match a failure that gives back no id of ours to what was sent lately to the address it names."""
     bounce = read_bounce(mail)

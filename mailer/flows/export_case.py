@@ -162,7 +162,11 @@ def _rendered(entry: RenderedEntry, renderer: Renderer) -> Iterator[bytes]:
 
 
 async def _publish(exporter: Exporter, folder: CaseFolder, found: Gathered, options: Options) -> None:
-    """Put the export on record and move the folder to its place; both or neither."""
+    """Put the export on record, then move the folder to its place; that it could not be moved is on record as well.
+
+    In this order, for a case file may be given away as soon as it is there: a crash between the two leaves it whole
+    beside its place, with the sum that the record has.
+    """
     file = found.file
     payload: dict[str, object] = {
         **_asked(options),
@@ -177,15 +181,24 @@ async def _publish(exporter: Exporter, folder: CaseFolder, found: Gathered, opti
         "manifest_sha256": folder.hashes[MANIFEST],
         "tagmanifest_sha256": folder.hashes[TAG_MANIFEST],
     }
+    folder.pack()
+    await _record(exporter, found, "export.created", payload)
+    try:
+        folder.finish()
+    except OSError as problem:
+        named = {name: payload[name] for name in ("folder", "log_size", "tagmanifest_sha256")}
+        await _record(exporter, found, "export.not_placed", {**named, "why": problem.strerror or str(problem)})
+        raise
+
+
+async def _record(exporter: Exporter, found: Gathered, type_: str, payload: dict[str, object]) -> None:
     event = happened(
-        "export.created",
+        type_,
         now=exporter.keeper.clock(),
         actor=exporter.origin.exported_by,
         customer_id=found.customer.id,
         case_id=found.case.id if found.case else None,
         payload=payload,
     )
-    folder.pack()
     async with exporter.keeper.store.transaction() as tx:
         await events.record(tx, [event])
-        folder.finish()

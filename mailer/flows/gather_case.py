@@ -152,7 +152,7 @@ async def _happened(tx: Tx, customer: Customer, view: LogView) -> list[RecordedE
 
 def _log(view: LogView) -> CaseLog:
     head = view.head
-    return CaseLog(origin=head.origin, size=head.size, root=head.root.hex(), key_sha256=fingerprint(view.key))
+    return CaseLog(origin=head.origin, size=head.size, root=head.root.hex(), key_sha256=fingerprint(view.verifier))
 
 
 def scope_id(customer: Customer, owed: Sequence[Invoice], number: str | None) -> InvoiceId | None:

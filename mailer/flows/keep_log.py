@@ -13,22 +13,23 @@ from pathlib import Path
 from typing import Any
 
 from mailer.clock import Clock
-from mailer.flows.log_key import log_key
+from mailer.flows.log_key import LogKey, log_key
 from mailer.flows.whole_file import replace_file
-from mailer.record.checkpoint import Checkpoint, checkpoint_of, signed
-from mailer.record.leaf import Leaf, leaf_bytes
+from mailer.record.checkpoint import Checkpoint, signed
+from mailer.record.leaf import written
 from mailer.record.merkle import Frontier, leaf_hash, nodes_of
 from mailer.record.note import BadNote, Verifier
+from mailer.record.reign import Reign, head_by, reigns_of
 from mailer.record.tampering import Tampering
 from mailer.record.tiles import kept_for, level_of, nodes_from
-from mailer.store import log
+from mailer.store import log, log_check
 from mailer.store.log import EventsBusy, NewLeaf, SignedHead
 from mailer.store.session import Store, StoreUnreachable, Tx
 
 #: The file in the data folder that remembers the last signed head, for a database that has forgotten it.
 NAME = "log.checkpoint"
 #: How many events become leaves in one transaction.
-BATCH = 2000
+BATCH = 4000
 #: A head is signed when it covers so many new leaves, or when the last one is so old.
 SIGN_LEAVES = 256
 SIGN_AFTER = timedelta(minutes=5)
@@ -94,15 +95,19 @@ async def _take_up(keeper: LogKeeper, upto: int) -> int:
     async with keeper.store.transaction() as tx:
         if not await log.alone(tx):
             return 0
-        key = await log_key(tx, keeper.data, keeper.address)
-        size, last = await log.edge(tx)
-        rows = await log.pending(tx, after=last, upto=upto, limit=BATCH)
-        tree = await tree_at(tx, size)
-        known_tags = {about: key.tag(*about) for about in {(row.case_id, row.customer_id) for row in rows}}
-        tags = [known_tags[row.case_id, row.customer_id] for row in rows]
-        known = await log.last_of_tags(tx, sorted({tag for tag in tags if tag}))
-        leaves, nodes = _grown(rows, tags, known, tree)
-        await log.append(tx, leaves, nodes)
+        return await append_next(tx, await log_key(tx, keeper.data, keeper.address), upto)
+
+
+async def append_next(tx: Tx, key: LogKey, upto: int) -> int:
+    """Turn the next events into leaves; returns how many. Only for a transaction that is `log.alone`."""
+    size, last = await log.edge(tx)
+    rows = await log.pending(tx, after=last, upto=upto, limit=BATCH)
+    tree = await tree_at(tx, size)
+    known_tags = {about: key.tag(*about) for about in {(row.case_id, row.customer_id) for row in rows}}
+    tags = [known_tags[row.case_id, row.customer_id] for row in rows]
+    known = await log.last_of_tags(tx, sorted({tag for tag in tags if tag}))
+    leaves, nodes = _grown(rows, tags, known, tree)
+    await log.append(tx, leaves, nodes)
     return len(rows)
 
 
@@ -112,33 +117,17 @@ def _grown(
     """Return the leaves of events, and the kept nodes that they complete."""
     leaves: list[NewLeaf] = []
     nodes: list[tuple[int, int, bytes]] = []
-    for row, tag in zip(rows, tags, strict=True):
+    for (event_seq, at, type_, actor, _, _, commit), tag in zip(rows, tags, strict=True):
         before, link = known.get(tag, (0, b""))
-        leaf = Leaf(
-            seq=tree.size,
-            at=row.at,
-            type=row.type,
-            actor=row.actor,
-            case_tag=tag,
-            case_seq=before + 1 if tag else 0,
-            commit=row.commitment,
-            prev_case=link.hex() if tag else "",
-        )
-        body = leaf_bytes(leaf)
-        (_, _, hashed), *above = tree.append(leaf_hash(body))
-        nodes += [(level, number, value) for height, number, value in above if (level := level_of(height))]
+        seq, case_seq = tree.size, before + 1 if tag else 0
+        body = written(seq, at, type_, actor, tag, case_seq, commit, link.hex() if tag else "")
+        hashed = leaf_hash(body)
+        for height, number, value in tree.append(hashed)[1:]:
+            if level := level_of(height):
+                nodes.append((level, number, value))
         if tag:
-            known[tag] = (leaf.case_seq, hashed)
-        leaves.append(
-            NewLeaf(
-                seq=leaf.seq,
-                event_seq=row.seq,
-                case_tag=tag or None,
-                case_seq=leaf.case_seq,
-                hash=hashed,
-                body=body,
-            )
-        )
+            known[tag] = (case_seq, hashed)
+        leaves.append(NewLeaf(seq, event_seq, tag or None, case_seq, hashed, body))
     return leaves, nodes
 
 
@@ -150,7 +139,7 @@ async def _sign(keeper: LogKeeper, *, at_once: bool) -> int:
         last = await log.last_head(tx)
     if not size and last is None and not (keeper.data / NAME).exists():
         return 0
-    if not _is_due(size, last, now, at_once=at_once) and (keeper.data / NAME).exists():
+    if not (at_once or _is_due(size, last, now, at_once=at_once)) and (keeper.data / NAME).exists():
         return 0
     async with keeper.store.transaction() as tx:
         if not await log.alone(tx):
@@ -158,8 +147,7 @@ async def _sign(keeper: LogKeeper, *, at_once: bool) -> int:
         key = await log_key(tx, keeper.data, keeper.address)
         size, _ = await log.edge(tx)
         last = await log.last_head(tx)
-        await _check_head(tx, size, last.note if last else "", key.signer.verifier, Tampering.TRUNCATED)
-        await _check_head(tx, size, head_in(keeper.data), key.signer.verifier, Tampering.RESTORED)
+        await check_heads(tx, keeper.data, key.signer.verifier)
         if not _is_due(size, last, now, at_once=at_once):
             if last is not None and not head_in(keeper.data):
                 keep_head(keeper.data, last.note)
@@ -182,20 +170,35 @@ def _is_due(size: int, last: SignedHead | None, now: datetime, *, at_once: bool)
     return at_once or is_old or not 0 <= size - last.size < SIGN_LEAVES
 
 
-async def _check_head(tx: Tx, size: int, note: str, verifier: Verifier, if_larger: Tampering) -> None:
-    """Raise LogRefused unless the tree extends the head of this note ("" for none)."""
-    if not note:
+async def check_heads(tx: Tx, data: Path, verifier: Verifier) -> None:
+    """Raise LogRefused unless the tree extends the last head of the database and that of the file.
+
+    `verifier`: the key that signs at present.
+    """
+    size, _ = await log.edge(tx)
+    last = await log.last_head(tx)
+    reigns = reigns_of(await log_check.handovers(tx), verifier)
+    await _check_head(tx, size, last.note if last else "", reigns, Tampering.TRUNCATED)
+    await _check_head(tx, size, head_in(data), reigns, Tampering.RESTORED)
+
+
+async def _check_head(tx: Tx, size: int, note: str, reigns: Sequence[Reign], if_larger: Tampering) -> None:
+    """Raise LogRefused unless the tree extends the head of this note ("" for none), or a person has given that up."""
+    if not note or note in {reign.given_up for reign in reigns}:
         return
     where = "the database" if if_larger is Tampering.TRUNCATED else NAME
     try:
-        head = checkpoint_of(note, verifier)
+        head, _ = head_by(note, reigns)
     except BadNote as problem:
         raise LogRefused(
             Tampering.BAD_SIGNATURE, f"the last signed head in {where} is no such thing: {problem}"
         ) from None
     if head.size > size:
         words = f"the log has {size} leaves, but {head.size} were signed, says {where}: the record was put back or cut"
-        raise LogRefused(if_larger, f"{words}; nothing more is signed until a person has looked (`duly log verify`)")
+        raise LogRefused(
+            if_larger,
+            f"{words}; nothing more is signed until a person has looked (`duly log verify`, then `duly log restart`)",
+        )
     if (await tree_at(tx, head.size)).root() != head.root:
         words = f"the first {head.size} leaves are not those that were signed, says {where}"
         raise LogRefused(Tampering.FORKED, f"{words}; nothing more is signed until a person has looked")

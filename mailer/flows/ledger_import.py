@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from itertools import islice
 from pathlib import Path
@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from mailer.clock import new_id
 from mailer.domain.ids import CaseId, CustomerId, InvoiceId
 from mailer.flows.customer_rows import People
-from mailer.flows.ledger_changes import as_payload
+from mailer.flows.ledger_changes import as_payload, text
 from mailer.flows.ledger_report import Difference, ImportReport, Progress, Tally
 from mailer.flows.recording import Happened, happened
 from mailer.imports.inspection import FileInspection
@@ -97,7 +97,8 @@ class Run:
         for new in people.new:
             self.tally.counts["customers_new"] += 1
             self.tally.differ(Difference(what="customer", key=new.ref, field="new", old="", new=new.name))
-            payload: dict[str, object] = {"ref": new.ref, "name": new.name, "email": new.email}
+            # Everything, as text: the table can be told again from the record alone.
+            payload: dict[str, object] = {f.name: text(getattr(new, f.name)) for f in fields(new) if f.name != "id"}
             done.append(self.event("customer.added", payload, customer_id=new.id))
         for changed in people.changed:
             ref, one = changed.before.ref, changed.before.id

@@ -16,6 +16,7 @@ from mailer.flows.apply_reply import Reaction, reply_event
 from mailer.flows.examine_mail import Examined
 from mailer.flows.policies import Policies, calendar_of
 from mailer.flows.recording import Happened
+from mailer.flows.second_opinion import SecondReader
 from mailer.replies.phrases import Phrases
 from mailer.replies.react import candidate_hold, first_hold
 from mailer.store import agreements, case_facts, events, inbox
@@ -32,7 +33,7 @@ class Reader:
     """What understanding needs.
 
     `parse` takes a stranger's bytes apart in the sandbox, and raises SandboxRefused. `copies_to`: our own address that
-    gets hidden copies, "" for none.
+    gets hidden copies, "" for none. `second`: a language model that is asked as well, None for none.
     """
 
     store: Store
@@ -44,6 +45,7 @@ class Reader:
     clock: Clock
     parse: Callable[[bytes], Awaitable[InboundMail]]
     copies_to: str = ""
+    second: SecondReader | None = None
 
 
 def by_person(mail: StoredMail, examined: Examined) -> Match:

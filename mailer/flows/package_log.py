@@ -5,7 +5,6 @@ All that is written here can be checked by `mailer.record.package_check` and by 
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from mailer.flows.log_key import LogKey, present_key
 from mailer.record.checkpoint import Checkpoint, made, signed
 from mailer.record.commitment import SALT_BYTES, commitment, committed_bytes, early_commitment
 from mailer.record.leaf import leaf_of
+from mailer.record.note import BadNote, Verifier, only_by
 from mailer.record.package import (
     CHECKPOINT,
     ENTRIES,
@@ -30,8 +30,9 @@ from mailer.record.package import (
     tree_of,
     withheld_line,
 )
+from mailer.record.reign import head_by, is_given_up, reigns_of
+from mailer.record.tampering import EventFacts
 from mailer.store import log, log_check, log_export
-from mailer.store.log_check import EventRow
 from mailer.store.log_export import LoggedEvent
 from mailer.store.session import Tx
 
@@ -62,12 +63,12 @@ class LogView:
     """A signed head, and what the log up to it has about one customer.
 
     `case`: place in the record → (index, leaf hash) of the customer's events. `naming`: in the order of the log.
-    `at`: the moment of the last entry.
+    `at`: the moment of the last entry; `verifier`: whose signature the head bears, the only one on it.
     """
 
     head: Checkpoint
     note: str
-    key: LogKey
+    verifier: Verifier
     at: datetime
     hashes: list[bytes] = field(default_factory=list)
     case: dict[int, tuple[int, bytes]] = field(default_factory=dict)
@@ -82,8 +83,8 @@ class LogView:
 async def head_at(tx: Tx, keeper: LogKeeper, size: int | None) -> LogView:
     """Return the signed head of that size, the newest one for None.
 
-    A head of an earlier size is signed again if it was not kept: Ed25519 gives the same bytes each time, and it extends
-    every one before. Raises NoSuchSize, LogRefused, LogKeyProblem.
+    A head that was kept comes as its own key signed it, also when another key signs now. One that was not is signed:
+    Ed25519 gives the same bytes each time. Raises NoSuchSize, RecordChanged, LogRefused, LogKeyProblem.
     """
     key, last = await present_key(tx, keeper.data), await log.last_head(tx)
     present, _ = await log.edge(tx)
@@ -92,9 +93,27 @@ async def head_at(tx: Tx, keeper: LogKeeper, size: int | None) -> LogView:
     wanted = last.size if size is None else size
     if not 0 < wanted <= present:
         raise NoSuchSize(f"the log has {present} entries: give --at a number from 1 to {present}")
+    at = leaf_of(await log_export.leaf_at(tx, wanted - 1)).at
+    if earlier := await _by_earlier_key(tx, key, wanted, at):
+        return earlier
     head = Checkpoint(origin=key.signer.name, size=wanted, root=(await tree_at(tx, wanted)).root())
-    body = await log_export.leaf_at(tx, wanted - 1)
-    return LogView(head=head, note=signed(head, key.signer), key=key, at=leaf_of(body).at)
+    return LogView(head=head, note=signed(head, key.signer), verifier=key.signer.verifier, at=at)
+
+
+async def _by_earlier_key(tx: Tx, key: LogKey, size: int, at: datetime) -> LogView | None:
+    """Return the head that was kept of that size when only keys before the present one signed it."""
+    kept, present = await log.head_of(tx, size), key.signer.verifier
+    if kept is None:
+        return None
+    try:
+        head, reign = head_by(kept.note, reigns_of(await log_check.handovers(tx), present))
+    except BadNote as problem:
+        raise RecordChanged(f"the head of size {size} is none: {problem}; `duly log verify` says more") from problem
+    if head.size != size or is_given_up(head, reign):
+        raise RecordChanged(f"the head of size {size} is another's, or by a key given up: `duly log verify` says more")
+    if reign.verifier == present:
+        return None
+    return LogView(head=head, note=only_by(kept.note, reign.verifier), verifier=reign.verifier, at=at)
 
 
 async def write_entries(
@@ -128,29 +147,30 @@ async def write_events(
     listed = view.listed
     wanted, named = set(listed), dict[int, frozenset[str]]()
     with folder.open(EVENTS) as file:
-        async for row in log_check.leaves(tx, start=listed[0] if listed else view.head.size):
-            if row.seq > listed[-1]:
+        start = listed[0] if listed else view.head.size
+        async for entry in log_check.leaves(tx, start=start, tag=lambda *_: ""):
+            if entry.index > listed[-1]:
                 break
-            if row.seq not in wanted or row.event is None:
+            if entry.index not in wanted or entry.event is None:
                 continue
-            if row.seq in withheld:
-                file.write(withheld_line(row.seq))
-            elif row.event.salt is None:
-                file.write(erased_line(row.seq))
+            if entry.index in withheld:
+                file.write(withheld_line(entry.index))
+            elif entry.event.salt is None:
+                file.write(erased_line(entry.index))
             else:
-                file.write(_shown(row.seq, row.body, row.event, row.event.salt))
-                named[row.seq] = frozenset(one.decode() for one in _NAMED.findall(row.event.payload))
+                file.write(_shown(entry.index, entry.body, entry.event, entry.event.salt))
+                named[entry.index] = frozenset(one.decode() for one in _NAMED.findall(entry.event.payload))
     return named
 
 
-def _shown(seq: int, body: bytes, event: EventRow, salt: bytes) -> bytes:
+def _shown(seq: int, body: bytes, event: EventFacts, salt: bytes) -> bytes:
     committed = committed_bytes(
         event_id=event.id,
         customer_id=event.customer_id,
         case_id=event.case_id,
         policy_version=event.policy_version,
         refs=event.refs,
-        payload_sha256=hashlib.sha256(event.payload).digest(),
+        payload_sha256=event.payload_sha256,
     )
     is_early = len(salt) != SALT_BYTES
     commit = early_commitment(salt, event.payload) if is_early else commitment(salt, committed)
@@ -166,7 +186,7 @@ def write_proofs(view: LogView, folder: CaseFolder) -> None:
         raise RecordChanged("the entries of the log are not those that its head says: `duly log verify` says more")
     for index in view.listed:
         folder.write(proof_path(index), (made(index, tree.path(index), view.note).text.encode(),))
-    verifier = view.key.signer.verifier
+    verifier = view.verifier
     folder.write(CHECKPOINT, (view.note.encode(),))
     folder.write(VKEY, (f"{verifier.line}\n".encode(),))
     folder.write(PUBLIC_PEM, (verifier.pem.encode(),))

@@ -84,7 +84,7 @@ async def _newest(tx: Tx, keeper: LogKeeper) -> Signed:
         origin=head.origin,
         vkey=verifier.line,
         pem=verifier.pem,
-        key_sha256=fingerprint(key),
+        key_sha256=fingerprint(key.signer.verifier),
     )
 
 

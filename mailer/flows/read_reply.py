@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
-from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 import structlog
 
 from mailer.clock import new_salt
+from mailer.domain.actions import ReplyAction
 from mailer.domain.case import CaseFacts
-from mailer.domain.customer import Customer
-from mailer.domain.ids import OutboxId
+from mailer.domain.ids import MailId
 from mailer.domain.reading import MailKind, MatchMethod, Reading
-from mailer.flows.apply_reply import Reaction, soft_bounces
+from mailer.flows.apply_reply import Reaction
 from mailer.flows.examine_mail import Examined, examine
+from mailer.flows.foresee_reply import actions_of, kept_values, reading_of, with_second
 from mailer.flows.let_mail_go import let_mail_go
-from mailer.flows.match_mail import ACTOR, Reader, by_person, facts_of, held_for_a_stranger, mail_event, match_mail
-from mailer.flows.policies import PolicyMissing, calendar_of
+from mailer.flows.match_mail import ACTOR, Reader, by_person, facts_of, mail_event, match_mail
+from mailer.flows.policies import PolicyMissing
 from mailer.flows.quarantine_mail import quarantine
 from mailer.flows.recording import Happened
-from mailer.replies.react import react
-from mailer.replies.react_failure import SOFT_DAYS
-from mailer.replies.reading import read
+from mailer.flows.second_opinion import Second, second_opinion
 from mailer.sandbox.sandbox import SandboxRefused, SandboxUnavailable
-from mailer.store import customers, events, inbox, outbox
+from mailer.store import customers, events, inbox
 from mailer.store.inbox import DONE, MATCHED, STORED, StoredMail
-from mailer.store.outbox import OutboxEntry
 from mailer.store.session import StoreUnreachable, Tx
 
 log = structlog.get_logger()
@@ -50,6 +48,8 @@ async def read_stored(reader: Reader) -> ReadReport:
     report = ReadReport()
     async with reader.store.reading() as tx:
         ids = await inbox.unread(tx)
+    if reader.second is not None:
+        await _match_first(reader, ids)
     for mail_id in ids:
         async with reader.store.reading() as tx:
             mail = await inbox.load(tx, mail_id)
@@ -69,6 +69,20 @@ async def read_stored(reader: Reader) -> ReadReport:
             )
     await let_mail_go(reader)
     return report
+
+
+async def _match_first(reader: Reader, ids: Sequence[MailId]) -> None:
+    """Match and hold for all mails before a slow second reader is asked about the first of them."""
+    for mail_id in ids:
+        async with reader.store.reading() as tx:
+            mail = await inbox.load(tx, mail_id)
+        if mail is not None and mail.state == STORED:
+            try:
+                await _matched(reader, mail)
+            except (StoreUnreachable, SandboxUnavailable):
+                raise
+            except Exception:  # noqa: BLE001 - whatever it is comes again when the mail is read, and is dealt with there
+                log.info("mail is matched when it is read", mail=mail.id)
 
 
 async def read_or_quarantine(reader: Reader, mail: StoredMail) -> ReadReport:
@@ -94,6 +108,16 @@ async def read_or_quarantine(reader: Reader, mail: StoredMail) -> ReadReport:
 
 async def read_one(reader: Reader, mail: StoredMail) -> bool:
     """Take one mail through both transactions; returns whether it waits for a person."""
+    matched = await _matched(reader, mail)
+    if matched is None:
+        return False
+    mail, examined = matched
+    second = await _second(reader, mail, examined) if reader.second is not None else None
+    return await _read(reader, mail, examined, second)
+
+
+async def _matched(reader: Reader, mail: StoredMail) -> tuple[StoredMail, Examined] | None:
+    """First transaction: whose it is; None when another worker was faster."""
     async with reader.store.reading() as tx:
         raw = await events.payload(tx, mail.payload_id)
     parsed = await reader.parse(raw or b"")
@@ -106,97 +130,75 @@ async def read_one(reader: Reader, mail: StoredMail) -> bool:
     if mail.state == STORED:
         moved = await match_mail(reader, mail, examined)
         if moved is None:
-            return False
+            return None
         mail = moved
-    return await _read(reader, mail, examined)
+    return mail, examined
 
 
-async def _read(reader: Reader, mail: StoredMail, examined: Examined) -> bool:
+async def _second(reader: Reader, mail: StoredMail, examined: Examined) -> Second | None:
+    """Between the transactions: what a language model thinks of it, None where none is asked."""
+    async with reader.store.reading() as tx:
+        facts = await facts_of(tx, mail.customer_id, reader.clock())
+    if facts is None or mail.history or reader.second is None:
+        return None
+    reading = reading_of(reader, mail, examined, facts)
+    return await second_opinion(
+        reader.second,
+        reading,
+        examined,
+        facts.customer,
+        store=reader.store,
+        phrases=reader.phrases,
+        clock=reader.clock,
+    )
+
+
+async def _read(reader: Reader, mail: StoredMail, examined: Examined, second: Second | None) -> bool:
     """Second transaction: what it says, and what follows."""
     now = reader.clock()
     async with reader.store.transaction() as tx:
         if mail.customer_id is not None:
             await customers.lock(tx, mail.customer_id)
         facts = await facts_of(tx, mail.customer_id, now)
-        reading = _reading(reader, mail, examined, facts)
-        done, why = await _react(tx, reader, mail, examined, reading, facts, now)
+        reading = reading_of(reader, mail, examined, facts)
+        actions: tuple[ReplyAction, ...] = ()
+        if facts is not None and not mail.history:
+            actions = await actions_of(tx, reader, mail, examined, reading, facts, now)
+        kept = kept_values(mail, reading, examined.match, actions)
+        if second is not None and facts is not None:
+            actions = with_second(reader, facts, examined, reading, actions, second, now)
+            kept["model"] = second.kept
+        done, why = await _react(tx, mail, examined, facts, actions, now)
         finished = replace(mail, state=DONE, needs_person=bool(why) and not mail.history, why=why)
         if not await inbox.save(tx, finished, was=MATCHED):
             raise Overtaken(mail.id)
-        values = asdict(reading)
-        await inbox.keep_reading(
-            tx,
-            payload_id=mail.id.replace("mail_", "read_", 1),
-            subject_id=mail.customer_id or "",
-            salt=new_salt(),
-            reading=values,
-        )
+        await inbox.keep_reading(tx, finished, salt=new_salt(), reading=kept)
         payload: dict[str, object] = {
             "kind": reading.kind.value,
             "engine": reading.engine,
+            "effect": kept["effect"],
             "ask": why,
             **_said(reading),
         }
+        if second is not None:
+            payload["model"] = second.kept
         await events.record(tx, [mail_event("reply.read", finished, facts, now, payload), *done])
     return finished.needs_person
 
 
-def _reading(reader: Reader, mail: StoredMail, examined: Examined, facts: CaseFacts | None) -> Reading:
-    who: Customer | None = facts.customer if facts else None
-    zone = who.time_zone if who else "UTC"
-    return read(
-        examined.mail,
-        examined.zones,
-        kind=examined.kind,
-        language_hint=who.language if who else "",
-        country=who.country if who else "",
-        phrases=reader.phrases,
-        received_on=mail.fetched_at.astimezone(ZoneInfo(zone)).date(),
-    )
-
-
 async def _react(
     tx: Tx,
-    reader: Reader,
     mail: StoredMail,
     examined: Examined,
-    reading: Reading,
     facts: CaseFacts | None,
+    actions: Sequence[ReplyAction],
     now: datetime,
 ) -> tuple[list[Happened], str]:
     """Write what follows; returns the events, and what a person is asked ("" for nothing)."""
     if facts is None:
         return [], "" if examined.kind is MailKind.OWN else "nobody we know: assign it, or let it go"
-    if mail.history:
-        return [], ""
-    policy = reader.policies.of(facts.customer)
-    calendar = calendar_of(facts.customer, policy, now)
-
-    def pauses_until(due_on: date) -> date:
-        return calendar.add_business_days(due_on, policy.grace_business_days)
-
-    answered = await outbox.load(tx, OutboxId(mail.outbox_id)) if mail.outbox_id else None
-    actions = react(
-        reading,
-        examined.match,
-        received_on=calendar.local_day(now),
-        pauses_until=pauses_until,
-        business_days_after=calendar.add_business_days,
-        hold_lapsed_recently=await held_for_a_stranger(tx, facts, mail, now),
-        sent_to=answered.message.recipient if answered else "",
-        sender=examined.mail.from_email,
-        soft_bounces=await _came_back(tx, answered, now),
-        copies_to=reader.copies_to,
-    )
     reaction = Reaction(tx=tx, facts=facts, mail_id=mail.id, actor=ACTOR, now=now)
     return await reaction.carry_out_all(actions)
-
-
-async def _came_back(tx: Tx, answered: OutboxEntry | None, now: datetime) -> int:
-    if answered is None:
-        return 0
-    to, since = answered.message, now - timedelta(days=SOFT_DAYS)
-    return await soft_bounces(tx, to.customer_id, to.recipient, but=to.id, since=since)
 
 
 def _said(reading: Reading) -> dict[str, object]:

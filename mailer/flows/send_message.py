@@ -12,8 +12,9 @@ from typing import cast
 
 from mailer.clock import new_jitter
 from mailer.domain.case import StepHow
-from mailer.domain.delivery import OutboxState, Refused
+from mailer.domain.delivery import OutboxState, Phase, Refused, TryLater
 from mailer.domain.message import Envelope
+from mailer.flows.begun import Begun
 from mailer.flows.claim_messages import Announced, Ready, Sender, announce, claim, put_back
 from mailer.flows.conclude_delivery import Delivered, conclude, message_event, write_all
 from mailer.flows.together import Together
@@ -25,6 +26,8 @@ from mailer.store.session import Store, StoreUnreachable, Tx
 MOST = 1000
 #: Messages claimed in one transaction, for each delivery that may run at the same time.
 CLAIMED_PER_LANE = 12
+#: Why a message is tried again whose worker died with DATA allowed.
+NEVER_BEGUN = "the worker ended before it issued DATA, as its own file shows: the server has not got it"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +48,10 @@ async def drain(sender: Sender, *, most: int = MOST) -> DrainReport:
 
     A cancelled drain cancels its deliveries: each closes its connection, and what was in DATA becomes unknown later.
     """
-    await recover(sender.store, sender.clock())
+    if sender.begun is not None and sender.begun.open():
+        async with sender.store.reading() as tx:
+            sender.begun.sweep(set((await deliveries.owners_in_data(tx)).values()))
+    await recover(sender.store, sender.clock(), begun=sender.begun)
     work = _Drain(sender=sender, left=most)
     try:
         await work.run()
@@ -146,6 +152,8 @@ class _Drain:
         async def before_data() -> bool:
             nonlocal said
             said = await self._announce(ready)
+            if said is Announced.YES and self.sender.begun is not None:
+                self.sender.begun.note(message.id, message.fence)
             return said is Announced.YES
 
         outcome = await self.sender.channel.deliver(envelope, before_data=before_data)
@@ -186,8 +194,10 @@ class _Drain:
         self.report = replace(self.report, **{word: getattr(self.report, word) + 1})
 
 
-async def recover(store: Store, now: datetime) -> int:
+async def recover(store: Store, now: datetime, *, begun: Begun | None = None) -> int:
     """Take back what dead workers held: a lease returns to the queue, a message in DATA becomes unknown (law 5).
+
+    One for which its worker is proven never to have issued DATA is deferred instead.
 
     Returns how many; one that its worker has moved on meanwhile, or another worker has taken back, is left alone.
     """
@@ -196,15 +206,20 @@ async def recover(store: Store, now: datetime) -> int:
             return 0
     done = 0
     async with store.transaction() as tx:
+        owners = await deliveries.owners_in_data(tx)
         for entry in await deliveries.overdue_leases(tx, now):
-            done += await _take_back(tx, entry, now)
+            done += await _take_back(tx, entry, now, begun=begun, owner=owners.get(entry.message.id, ""))
     return done
 
 
-async def _take_back(tx: Tx, entry: OutboxEntry, now: datetime) -> bool:
+async def _take_back(tx: Tx, entry: OutboxEntry, now: datetime, *, begun: Begun | None, owner: str) -> bool:
     message, fence = entry.message, entry.message.fence
     if entry.state is OutboxState.LEASED:
         return await deliveries.move(tx, message.id, OutboxState.QUEUED, fence=fence, now=now)
+    if begun is not None and owner and begun.never(owner, message.id, fence):
+        outcome = TryLater(text=NEVER_BEGUN, phase=Phase.RCPT, account=True)
+        ended = Delivered(entry=entry, outcome=outcome, account="", started_at=now, at=now, jitter=0.0)
+        return await write_all(tx, [ended]) == [OutboxState.DEFERRED]
     text = "the worker stopped after DATA was announced: it may or may not have been delivered"
     if not await deliveries.move(tx, message.id, OutboxState.UNKNOWN, fence=fence, now=now, text=text):
         return False

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from mailer.flows.keep_log import LogRefused, head_in, tree_at
-from mailer.flows.log_key import LogKey, present_key
+from mailer.flows.log_key import LogKey, known_key, present_key
 from mailer.record.audit import Audit, Start
-from mailer.record.checkpoint import Checkpoint, checkpoint_of
-from mailer.record.leaf import moment
-from mailer.record.note import BadNote
-from mailer.record.tampering import Entry, EventFacts, Finding, Head, KeptBytes, Tampering
+from mailer.record.checkpoint import Checkpoint
+from mailer.record.note import BadNote, verifier_of
+from mailer.record.reign import LearnedTags, Reign, head_by, is_given_up, reigns_of
+from mailer.record.tampering import Finding, Head, KeptBytes, Tampering
 from mailer.store import log, log_check
-from mailer.store.log_check import EventRow
+from mailer.store.log_check import Tag
 from mailer.store.session import Store, Tx
 
 
@@ -35,30 +36,32 @@ class Verified:
     findings: tuple[Finding, ...]
 
 
-async def verify_record(store: Store, data: Path, *, kept: str = "", since: bool = False) -> Verified:
+async def verify_record(
+    store: Store, data: Path, *, kept: str = "", since: bool = False, file: bool = True, lost: bool = False
+) -> Verified:
     """Check the log in one snapshot of the database. Nothing is written.
 
-    `kept`: the note of a head from elsewhere; with `since`, leaves before it are only held against its root. Raises
-    KeptHeadRefused, LogKeyProblem, StoreUnreachable.
+    `kept`: the note of a head from elsewhere; with `since`, leaves before it are only held against its root. `file`:
+    whether the data folder's head counts. `lost`: without the log's keys, so whose tags are whose is only inferred.
+    Raises KeptHeadRefused, LogKeyProblem, StoreUnreachable.
     """
     async with store.reading() as tx:
-        key = await present_key(tx, data)
-        if key is None:
+        key = None if lost else await present_key(tx, data)
+        known = await known_key(tx)
+        if known is None or (key is None and not lost):
             many = await log_check.waiting(tx, last_event=0)
             return Verified(origin="", leaves=0, since=0, heads=0, waiting=many, findings=())
-        others = [(note, where) for note, where in ((head_in(data), "the data folder's file"),) if note]
-        outside = _kept(kept, key) if kept else None
-        heads, found = await _heads(tx, key, others)
-        if outside is not None:
-            heads.append(Head(size=outside.size, root=outside.root, where="the kept checkpoint", here=False))
+        reigns = reigns_of(await log_check.handovers(tx), key.signer.verifier if key else verifier_of(known))
+        heads, found = await _heads(tx, reigns, head_in(data) if file else "")
+        outside = _kept(kept, reigns, heads, found) if kept else None
         start = await _start(tx, outside if since else None)
         audit = Audit(heads, await log.nodes(tx), start)
-        await _read(tx, key, audit, start.size)
+        await _read(tx, _tagger(reigns, key), audit, start.size)
         findings = (*found, *audit.finish())
         _, last_event = await log.edge(tx)
         waiting = await log_check.waiting(tx, last_event=last_event)
     return Verified(
-        origin=key.signer.name,
+        origin=reigns[-1].verifier.name,
         leaves=audit.size,
         since=start.size,
         heads=len({head.size for head in heads}),
@@ -67,29 +70,61 @@ async def verify_record(store: Store, data: Path, *, kept: str = "", since: bool
     )
 
 
-def _kept(note: str, key: LogKey) -> Checkpoint:
+def _kept(note: str, reigns: Sequence[Reign], heads: list[Head], found: list[Finding]) -> Checkpoint | None:
+    """Add the head from elsewhere to those that count and return it; one that was given up is told, and None."""
     try:
-        return checkpoint_of(note, key.signer.verifier)
+        head, reign = head_by(note, reigns)
     except BadNote as problem:
-        raise KeptHeadRefused(f"this is not a checkpoint of {key.signer.name}: {problem}") from problem
+        raise KeptHeadRefused(f"this is not a checkpoint of {reigns[-1].verifier.name}: {problem}") from problem
+    if is_given_up(head, reign):
+        words = (
+            f"the kept checkpoint counts {head.size} entries of {head.origin}, but its key answers for {reign.until}"
+        )
+        found.append(Finding(what=Tampering.RESTORED, words=f"{words}: what came after was given up, says the record"))
+        return None
+    heads.append(Head(size=head.size, root=head.root, where="the kept checkpoint", here=False))
+    return head
 
 
-async def _heads(tx: Tx, key: LogKey, others: Sequence[tuple[str, str]]) -> tuple[list[Head], list[Finding]]:
-    """Return every signed head, and those that are none."""
+async def _heads(tx: Tx, reigns: Sequence[Reign], file: str) -> tuple[list[Head], list[Finding]]:
+    """Return every signed head, and those that are none; `file`: the note in the data folder, "" for none."""
     heads: list[Head] = []
     found: list[Finding] = []
-    notes = [(one.note, "the database", one.size) async for one in log.heads(tx)]
-    for note, where, size in [*notes, *((note, where, None) for note, where in others)]:
+    given_up = {reign.given_up for reign in reigns if reign.given_up}
+    notes: list[tuple[str, int | None]] = [(one.note, one.size) async for one in log.heads(tx)]
+    if file and file not in given_up:
+        notes.append((file, None))
+    for note, size in notes:
+        where = "the data folder's file" if size is None else "the database"
         try:
-            head = checkpoint_of(note, key.signer.verifier)
+            head, reign = head_by(note, reigns)
         except BadNote as problem:
             found.append(Finding(what=Tampering.BAD_SIGNATURE, words=f"a head in {where}: {problem}"))
             continue
         if size not in (None, head.size):
             words = f"the head of size {head.size} is filed under {size} in {where}"
             found.append(Finding(what=Tampering.BAD_SIGNATURE, words=words))
-        heads.append(Head(size=head.size, root=head.root, where=where, here=size is not None))
+        if is_given_up(head, reign):
+            words = f"the head of size {head.size} in {where} is by a key that signed for {reign.until} entries only"
+            found.append(Finding(what=Tampering.BAD_SIGNATURE, words=words))
+        else:
+            heads.append(Head(size=head.size, root=head.root, where=where, here=size is not None))
     return heads, found
+
+
+def _tagger(reigns: Sequence[Reign], key: LogKey | None) -> Tag:
+    """Return what gives the tag of a leaf: by the key, or for leaves whose key is lost by what other leaves say."""
+    ends = [reign.until or 0 for reign in reigns if reign.tags_lost]
+    learned = [LearnedTags() for _ in range(len(ends) + 1)]
+    own = lru_cache(maxsize=100_000)(key.tag) if key else None
+
+    def tag(index: int, body: bytes, case_id: str | None, customer_id: str | None) -> str:
+        place = bisect_right(ends, index)
+        if own is not None and place == len(ends):
+            return own(case_id, customer_id)
+        return learned[place].tag(body, case_id, customer_id)
+
+    return tag
 
 
 async def _start(tx: Tx, outside: Checkpoint | None) -> Start:
@@ -106,30 +141,11 @@ async def _start(tx: Tx, outside: Checkpoint | None) -> Start:
     return Start(size=outside.size, hashes=tree.hashes, tags=await log.tags_before(tx, outside.size))
 
 
-async def _read(tx: Tx, key: LogKey, audit: Audit, start: int) -> None:
-    async for row in log_check.leaves(tx, start=start):
-        event = None if row.event is None else _facts(row.event, key)
-        audit.take(Entry(index=row.seq, hash=row.hash, body=row.body, event=event))
+async def _read(tx: Tx, tag: Tag, audit: Audit, start: int) -> None:
+    async for entry in log_check.leaves(tx, start=start, tag=tag):
+        audit.take(entry)
     async for of, named, present in log_check.named_bytes(tx):
         audit.keep(KeptBytes(of=of, named=named, present=present))
     _, last_event = await log.edge(tx)
     for event_id in await log_check.strays(tx, last_event=last_event):
         audit.stray(event_id)
-
-
-def _facts(event: EventRow, key: LogKey) -> EventFacts:
-    return EventFacts(
-        id=event.id,
-        at=moment(event.at),
-        type=event.type,
-        actor=event.actor,
-        case_tag=key.tag(event.case_id, event.customer_id),
-        commit=event.commitment,
-        customer_id=event.customer_id,
-        case_id=event.case_id,
-        policy_version=event.policy_version,
-        refs=tuple(event.refs.items()),
-        salt=event.salt,
-        payload_sha256=hashlib.sha256(event.payload).digest() if event.salt else b"",
-        payload=event.payload,
-    )

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
-#: The longest leaf, in bytes; C2SP tlog-tiles would allow 65,535.
+#: The longest leaf, in bytes (`_LEAF` gives no room for more); C2SP tlog-tiles would allow 65,535.
 MOST_BYTES = 1024
 #: `type` and `actor` are opaque words of ours; anything else could name a person, and has no place here.
 _WORD = re.compile(r"[A-Za-z0-9_.:@/-]{1,120}")
-_FORMAT = "%Y-%m-%dT%H:%M:%S.%fZ"
+#: A leaf as it is written, and in no other way: RFC 8785, for ASCII values sorted keys and no spaces.
+_LEAF = re.compile(
+    rb'\{"actor":"([A-Za-z0-9_.:@/-]{1,120})","case_seq":(0|[1-9][0-9]{0,17}),"case_tag":"([0-9a-f]{32}|)",'
+    rb'"commit":"([0-9a-f]{64})","prev_case":"([0-9a-f]{64}|)","seq":(0|[1-9][0-9]{0,17}),'
+    rb'"ts":"([0-9]{4}-[01][0-9]-[0-3][0-9]T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{6}Z)",'
+    rb'"type":"([A-Za-z0-9_.:@/-]{1,120})","v":1\}'
+)
 
 
 class NotALeaf(ValueError):
@@ -49,6 +55,7 @@ def case_tag(key: bytes, case_id: str | None, customer_id: str | None) -> str:
     return hmac.new(key, meant.encode(), hashlib.sha256).digest()[:16].hex() if meant else ""
 
 
+@lru_cache(maxsize=1024)
 def opaque(word: str) -> str:
     """Return a word as a leaf may hold it: as it is, or by its hash when it is not one of ours."""
     return word if _WORD.fullmatch(word) else f"sha256:{hashlib.sha256(word.encode()).hexdigest()[:32]}"
@@ -56,38 +63,45 @@ def opaque(word: str) -> str:
 
 def moment(at: datetime) -> str:
     """Return a moment as a leaf writes it: UTC, to the microsecond."""
-    return f"{at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
+    in_utc = at if at.tzinfo is UTC else at.astimezone(UTC)
+    return f"{in_utc.isoformat(timespec='microseconds')[:-6]}Z"
 
 
 def leaf_bytes(leaf: Leaf) -> bytes:
-    """Return the leaf as it is hashed, kept and given out: RFC 8785, for ASCII values sorted keys and no spaces."""
-    # Written out, for it is done for every event; what would need escaping in JSON is never in a leaf of ours.
+    """Return the leaf as it is hashed, kept and given out: as `_LEAF` says."""
+    return written(leaf.seq, leaf.at, leaf.type, leaf.actor, leaf.case_tag, leaf.case_seq, leaf.commit, leaf.prev_case)
+
+
+def written(
+    seq: int, at: datetime, type_: str, actor: str, tag: str, case_seq: int, commit: str, prev_case: str
+) -> bytes:
+    """Return a leaf's bytes, of its fields in their order; making the value first would take half the time.
+
+    What would need escaping in JSON is never in one of ours.
+    """
     return (
-        f'{{"actor":"{opaque(leaf.actor)}","case_seq":{leaf.case_seq},"case_tag":"{leaf.case_tag}",'
-        f'"commit":"{leaf.commit}","prev_case":"{leaf.prev_case}","seq":{leaf.seq},'
-        f'"ts":"{moment(leaf.at)}","type":"{opaque(leaf.type)}","v":1}}'
+        f'{{"actor":"{opaque(actor)}","case_seq":{case_seq},"case_tag":"{tag}","commit":"{commit}",'
+        f'"prev_case":"{prev_case}","seq":{seq},"ts":"{moment(at)}","type":"{opaque(type_)}","v":1}}'
     ).encode()
 
 
 def leaf_of(raw: bytes) -> Leaf:
     """Return what a leaf says; raises NotALeaf unless the bytes are exactly those `leaf_bytes` gives for it."""
+    found = _LEAF.fullmatch(raw)
+    if found is None:
+        raise NotALeaf("these bytes are not a leaf as one is written")
+    actor, case_seq, tag, commit, before, seq, at, type_ = found.groups()
     try:
-        if len(raw) > MOST_BYTES:
-            raise NotALeaf("a leaf has at most 1,024 bytes")
-        value = json.loads(raw)
-        leaf = Leaf(
-            seq=value["seq"],
-            at=datetime.strptime(value["ts"], _FORMAT).replace(tzinfo=UTC),
-            type=value["type"],
-            actor=value["actor"],
-            case_tag=value["case_tag"],
-            case_seq=value["case_seq"],
-            commit=value["commit"],
-            prev_case=value["prev_case"],
-        )
-        same = leaf_bytes(leaf) == raw
-    except (ValueError, KeyError, TypeError, RecursionError) as problem:
-        raise NotALeaf("these bytes are not a leaf") from problem
-    if not same:
-        raise NotALeaf("a leaf is written in one way only, and this is another")
-    return leaf
+        moment_ = datetime.fromisoformat(at.decode())
+    except ValueError as problem:
+        raise NotALeaf("a leaf's moment is none") from problem
+    return Leaf(
+        seq=int(seq),
+        at=moment_,
+        type=type_.decode(),
+        actor=actor.decode(),
+        case_tag=tag.decode(),
+        case_seq=int(case_seq),
+        commit=commit.decode(),
+        prev_case=before.decode(),
+    )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from mailer.record.commitment import commitment, committed_bytes, early_commitment
-from mailer.record.leaf import Leaf, moment, opaque
+from mailer.record.leaf import Leaf, opaque
 from mailer.record.tampering import Entry, EventFacts, Finding, KeptBytes, Tampering
 
 #: So many entries whose words do not fit are compared with each other to find those that changed places.
@@ -38,7 +38,7 @@ class Matching:
             self._gone.append(leaf)
             return
         same = (opaque(event.type), opaque(event.actor), event.at, event.case_tag, event.commit)
-        if same != (leaf.type, leaf.actor, moment(leaf.at), leaf.case_tag, leaf.commit):
+        if same != (leaf.type, leaf.actor, leaf.at, leaf.case_tag, leaf.commit):
             self._rows.append(_Misfit(leaf=leaf, event=event))
         elif event.salt is not None and not _is_committed(event, event, leaf):
             self._words.append(_Misfit(leaf=leaf, event=event))
@@ -95,7 +95,7 @@ def _is_committed(row: EventFacts, words: EventFacts, leaf: Leaf) -> bool:
         customer_id=row.customer_id,
         case_id=row.case_id,
         policy_version=row.policy_version,
-        refs=dict(row.refs),
+        refs=row.refs,
         payload_sha256=words.payload_sha256,
     )
     return commitment(salt, committed) == leaf.commit or early_commitment(salt, words.payload) == leaf.commit

@@ -123,6 +123,20 @@ def sign(text: str, signer: Signer) -> str:
     return f"{text}\n{_DASH}{signer.name} {encoded}\n"
 
 
+def cosigned(note: str, signer: Signer) -> str:
+    """Return the note with one more signature, by `signer`."""
+    text = note.rpartition("\n\n")[0] + "\n"
+    return note + sign(text, signer).rpartition("\n\n")[2]
+
+
+def only_by(note: str, verifier: Verifier) -> str:
+    """Return the note with the signature of `verifier` alone. Raises BadNote when it is not signed by it."""
+    text = opened(note, verifier)
+    lines = note.rpartition("\n\n")[2].removesuffix("\n").split("\n")
+    mine = next(line for line in lines if _signature(line, verifier) is not None)
+    return f"{text}\n{mine}\n"
+
+
 def opened(note: str, verifier: Verifier) -> str:
     """Return the text of a note that `verifier` signed; signatures of others are left aside. Raises BadNote."""
     if len(note) > MOST_BYTES or any(sign < " " and sign != "\n" for sign in note):

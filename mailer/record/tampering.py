@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 
@@ -39,7 +41,7 @@ class EventFacts:
     """An event's row as the database shows it now; `salt` None (hash and payload b"") once its payload is erased."""
 
     id: str
-    at: str
+    at: datetime
     type: str
     actor: str
     case_tag: str
@@ -47,7 +49,7 @@ class EventFacts:
     customer_id: str | None
     case_id: str | None
     policy_version: str
-    refs: tuple[tuple[str, str], ...]
+    refs: Mapping[str, str]
     salt: bytes | None
     payload_sha256: bytes
     payload: bytes = b""

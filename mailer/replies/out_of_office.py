@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from datetime import date, timedelta
 
 from mailer.replies.intents.redirect import ADDRESS
@@ -37,9 +38,12 @@ def _ahead(clause: Clause, anchor: date) -> list[tuple[int, date]]:
     return [(one.start, one.on) for one in clause.dates if anchor < one.on <= anchor + _MAX_ABSENCE]
 
 
-def delegate(own: str, sender: str) -> str | None:
-    """Return the address of somebody else that is named, of the sender's own domain before any other."""
+def delegate(own: str, sender: str, *, ours: Collection[str] = ()) -> str | None:
+    """Return the address of somebody else that is named, of the sender's own domain before any other.
+
+    `ours` are the addresses the notice went to: a challenge robot repeats them, and nobody deputises for himself.
+    """
     domain = sender.rpartition("@")[2]
     others = [hit[0].lower().rstrip(".") for hit in ADDRESS.finditer(own)]
-    named = [address for address in others if address != sender]
+    named = [address for address in others if address != sender and address not in ours]
     return next((address for address in named if address.endswith(f"@{domain}")), named[0] if named else None)

@@ -23,10 +23,15 @@ from mailer.replies.voting import Vote, voted
 from mailer.replies.weighing import weighed
 from mailer.replies.zones import Zones, words_of
 
-#: Stored with every reading, with the digest of the phrases: a later engine may read the same mail differently.
-ENGINE = "vote-3"
+#: How the reader works; raised when the same mail and the same files may be read differently.
+ENGINE = "vote-4"
 #: A mail whose own Date is further from its arrival was written, or dated, in another time.
 _MAX_CLOCK_DIFFERENCE = timedelta(days=3)
+
+
+def engine_of(phrases: Phrases) -> str:
+    """Return the version stored with every reading: the way of reading, and the digest of all that the reader loads."""
+    return f"{ENGINE}+{phrases.digest}"
 
 
 def read(
@@ -48,15 +53,16 @@ def read(
     """
     own = words_of(mail.text, zones.own)
     language, language_is_sure = language_of(own, hint=language_hint, known=phrases.function_words)
-    blank = _flagged(Reading(kind=kind, language=language, own=own, engine=f"{ENGINE}+{phrases.digest}"))
+    blank = _flagged(Reading(kind=kind, language=language, own=own, engine=engine_of(phrases)))
     if kind in {MailKind.BOUNCE_HARD, MailKind.BOUNCE_SOFT, MailKind.COMPLAINT}:
         return _failure(blank, mail)
     anchor = mail.sent_at.date() if mail.sent_at else received_on
+    named = delegate(own, mail.from_email, ours=mail.recipients)
     if language not in phrases.languages:
-        return replace(blank, delegate=delegate(own, mail.from_email)) if kind is MailKind.AUTO_REPLY else blank
+        return replace(blank, delegate=named) if kind is MailKind.AUTO_REPLY else blank
     words = passage(own, language=phrases.languages[language], anchor=anchor or UNKNOWN_DAY, country=country)
     if kind is MailKind.AUTO_REPLY:
-        return replace(blank, return_on=return_date(words), delegate=delegate(own, mail.from_email))
+        return replace(blank, return_on=return_date(words), delegate=named)
     if kind is not MailKind.HUMAN:
         return blank
     date_is_sure = (

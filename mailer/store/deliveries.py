@@ -180,6 +180,13 @@ async def overdue_leases(tx: Tx, now: datetime) -> list[OutboxEntry]:
     return await load_all(tx, [OutboxId(row.id) for row in rows])
 
 
+async def owners_in_data(tx: Tx) -> dict[OutboxId, str]:
+    """Return which process has which message in DATA, or had when it ended."""
+    in_data = outbox.c.state == OutboxState.IN_DATA.value
+    rows = await tx.all(select(outbox.c.id, outbox.c.lease_owner).where(in_data))
+    return {OutboxId(row.id): row.lease_owner or "" for row in rows}
+
+
 async def keep_attempts(tx: Tx, kept: Iterable[tuple[OutboxId, Attempt]]) -> None:
     """Append attempts."""
     rows = [

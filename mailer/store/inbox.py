@@ -152,6 +152,16 @@ async def claim_payload(tx: Tx, mail: StoredMail) -> None:
     await tx.run(update(payloads).where(mine).values(subject_id=mail.customer_id or ""))
 
 
+async def readable(tx: Tx, *, since: datetime | None = None) -> list[MailId]:
+    """Return the mails that came in (since then), were read or put aside, and whose bytes are kept; oldest first."""
+    statement = select(mails.c.id).where(
+        mails.c.direction == IN, mails.c.state.in_((DONE, QUARANTINED)), mails.c.payload_id.is_not(None)
+    )
+    if since is not None:
+        statement = statement.where(mails.c.fetched_at >= since)
+    return [MailId(row.id) for row in await tx.all(statement.order_by(mails.c.fetched_at, mails.c.uid, mails.c.id))]
+
+
 async def counts(tx: Tx) -> tuple[int, int, int]:
     """Return how many mails came in, wait for a person, and belong to nobody."""
     row = await tx.first(
@@ -166,11 +176,23 @@ async def counts(tx: Tx) -> tuple[int, int, int]:
     return (row.every, row.waiting, row.nobody) if row else (0, 0, 0)
 
 
-async def keep_reading(tx: Tx, *, payload_id: str, subject_id: str, salt: bytes, reading: dict[str, Any]) -> None:
+async def keep_reading(tx: Tx, mail: StoredMail, *, salt: bytes, reading: dict[str, Any]) -> None:
     """Keep what was read from a mail (with the words that prove it), replacing an earlier reading."""
     body = json.dumps(reading, sort_keys=True, ensure_ascii=False, default=str).encode()
-    row = {"id": payload_id, "subject_id": subject_id, "kind": "reading", "salt": salt, "body": body}
+    subject = mail.customer_id or ""
+    row = {"id": _reading_id(mail.id), "subject_id": subject, "kind": "reading", "salt": salt, "body": body}
     await upsert(tx, payloads, row)
+
+
+async def reading_of(tx: Tx, mail_id: str) -> dict[str, Any]:
+    """Return what was read from a mail, as it was kept; {} when it was never read, or the reading was erased."""
+    row = await tx.first(select(payloads.c.body).where(payloads.c.id == _reading_id(mail_id)))
+    values: dict[str, Any] = json.loads(bytes(row.body)) if row else {}
+    return values
+
+
+def _reading_id(mail_id: str) -> str:
+    return mail_id.replace("mail_", "read_", 1)
 
 
 def _values(mail: StoredMail) -> dict[str, Any]:

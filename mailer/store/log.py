@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import func, insert, select, text
 from sqlalchemy.exc import DBAPIError
@@ -25,9 +25,8 @@ class EventsBusy(Exception):
     """Somebody writes events for longer than others may be kept waiting; the log follows in the next round."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewLeaf:
-    """A leaf to append; `case_tag` None for an event about no case."""
+class NewLeaf(NamedTuple):
+    """A leaf to append, as its row (columns of `log_leaves`); `case_tag` None for an event about no case."""
 
     seq: int
     event_seq: int
@@ -88,19 +87,8 @@ async def pending(tx: Tx, *, after: int, upto: int, limit: int) -> Sequence[Any]
 
 async def append(tx: Tx, leaves: Sequence[NewLeaf], nodes: Sequence[tuple[int, int, bytes]]) -> None:
     """Append leaves, and the nodes (level, number, hash) that they completed. Raises Taken when another did."""
-    rows = [
-        {
-            "seq": one.seq,
-            "event_seq": one.event_seq,
-            "case_tag": one.case_tag,
-            "case_seq": one.case_seq,
-            "hash": one.hash,
-            "body": one.body,
-        }
-        for one in leaves
-    ]
-    await tx.run(insert(log_leaves), rows)
-    await tx.run(insert(log_nodes), [{"level": level, "number": n, "hash": hash_} for level, n, hash_ in nodes])
+    await tx.load(log_leaves, leaves)
+    await tx.load(log_nodes, nodes)
 
 
 async def kept(tx: Tx, wanted: Iterable[tuple[int, int]]) -> dict[tuple[int, int], bytes]:
@@ -148,6 +136,12 @@ async def _last(tx: Tx, where: Any) -> dict[str, tuple[int, bytes]]:
 async def last_head(tx: Tx) -> SignedHead | None:
     """Return the newest signed head."""
     row = await tx.first(select(log_checkpoints).order_by(log_checkpoints.c.size.desc()).limit(1))
+    return _head(row) if row else None
+
+
+async def head_of(tx: Tx, size: int) -> SignedHead | None:
+    """Return the signed head of a tree of that size, None when it was not signed."""
+    row = await tx.first(select(log_checkpoints).where(log_checkpoints.c.size == size))
     return _head(row) if row else None
 
 

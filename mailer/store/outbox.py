@@ -178,10 +178,13 @@ async def listing(
     *,
     states: Iterable[OutboxState] = (),
     customer_id: CustomerId | None = None,
+    until: datetime | None = None,
     limit: int | None = None,
 ) -> list[OutboxEntry]:
-    """Return messages, newest first (without their rungs)."""
+    """Return messages (those written by `until`), newest first (without their rungs)."""
     statement = select(outbox).order_by(outbox.c.created_at.desc(), outbox.c.id).limit(limit)
+    if until is not None:
+        statement = statement.where(outbox.c.created_at <= until)
     if wanted := [s.value for s in states]:
         statement = statement.where(outbox.c.state.in_(wanted))
     if customer_id is not None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import Integer, String, bindparam, cast, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from mailer.domain.actions import NotNow
@@ -37,6 +37,19 @@ async def get_all(tx: Tx, names: Sequence[str]) -> dict[str, str]:
 async def put(tx: Tx, name: str, value: str) -> None:
     """Set a fact."""
     await upsert(tx, facts, {"name": name, "value": value})
+
+
+async def count_up(tx: Tx, name: str, *, most: int) -> bool:
+    """Count one more under a name; returns False, with nothing counted, when it was counted `most` times already."""
+    if most < 1:
+        return False
+    dialect_insert = sqlite.insert if tx.dialect == "sqlite" else postgresql.insert
+    so_far = cast(facts.c.value, Integer)
+    counted = dialect_insert(facts).values(name=name, value="1")
+    counted = counted.on_conflict_do_update(
+        index_elements=[facts.c.name], set_={"value": cast(so_far + 1, String)}, where=so_far < most
+    )
+    return await tx.run(counted) == 1
 
 
 async def is_live(tx: Tx) -> bool:

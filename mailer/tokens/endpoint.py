@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, quote_plus, urlsplit
 
+from mailer.secret import is_loopback
 from mailer.tokens.errors import TokenError, TokenMisconfigured, TokenRefused, TokenUnavailable
-from mailer.tokens.settings import is_loopback
 
 #: No answer of a token server is longer than a few kB.
 MAX_ANSWER_OCTETS = 256 * 1024

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from mailer.secret import is_safe
 from mailer.tokens.errors import TokenMisconfigured
 
 
@@ -57,7 +57,7 @@ class TokenSettings:
             raise TokenMisconfigured(f"the settings lack {names}: no token can be had without")
         for name in ("token_url", "device_url"):
             url = getattr(self, name)
-            if url and not _is_safe(url):
+            if url and not is_safe(url):
                 raise TokenMisconfigured(f"oauth.{name} is no https:// address: secrets would travel in clear")
 
     @property
@@ -66,22 +66,3 @@ class TokenSettings:
         if self.grant is Grant.COMMAND:
             return f"`{self.command.partition(' ')[0]} …`"
         return urlsplit(self.token_url).netloc.rpartition("@")[2]
-
-
-def is_loopback(url: str) -> bool:
-    """Tell whether the address is on this machine."""
-    host = urlsplit(url).hostname or ""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _is_safe(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return bool(parts.hostname) and (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(url)))
-    except ValueError:
-        return False

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from mailer.clock import new_id
+from mailer.flows.begun import Begun
 from mailer.store.session import Store
 from mailer.wiring import App
 
@@ -98,9 +99,9 @@ def _be_the_process(parts: App, work: Work, last_step: int, write_end: int) -> N
         asyncio.set_event_loop(loop)
 
         async def lifetime() -> None:
-            app = replace(
-                parts, store=Store(parts.store.url), owner=new_id("proc")
-            )  # the parent's connections stay its
+            owner = new_id("proc")
+            begun = Begun(parts.settings.data, owner)
+            app = replace(parts, store=Store(parts.store.url), owner=owner, begun=begun)  # the parent's stay its own
             try:
                 await work(app)
             finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 from collections import Counter
 from dataclasses import replace
 
@@ -13,12 +14,15 @@ from mailer.flows.receive_mail import poll
 from mailer.mailbox import ImapMailbox, ImapSettings, MailboxError
 from tests.edges.mailbox.peers import DovecotPeer
 from tests.faults.intake_room import NOON, IntakeRoom, intake_room
+from tests.faults.long import PIECE_VARIABLE
 from tests.faults.proxy import Cut, How, cut_proxy
 from tests.servers.dovecot import Dovecot
 
 MAILS = [
     f"Subject: {n}\r\nFrom: a@b.test\r\n\r\n({n}) * {{3}}\r\n".encode() + b"x" * (n * 5) + b"\r\n" for n in range(20)
 ]
+#: The cuts at each byte are shared out between so many tests.
+SHARES = 4
 EXPECTED = Counter(hashlib.sha256(raw).hexdigest() for raw in MAILS)
 
 
@@ -28,16 +32,18 @@ async def test_a_link_lost_at_every_331st_byte_of_a_poll_costs_nothing(dovecot: 
 
 
 @pytest.mark.full
-@pytest.mark.timeout(3600)
-async def test_a_link_lost_at_every_37th_byte_of_a_poll_costs_nothing(dovecot: Dovecot) -> None:
-    await cut_everywhere(dovecot, every=37, hows=(How.CLOSE, How.RESET))
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("share", range(SHARES))
+async def test_a_link_lost_at_each_byte_of_a_poll_costs_nothing(dovecot: Dovecot, share: int) -> None:
+    await cut_everywhere(dovecot, every=1, hows=(How.CLOSE, How.RESET), share=share)
 
 
-@pytest.mark.full
-@pytest.mark.timeout(3600)
-async def test_a_link_lost_at_each_byte_of_a_poll_costs_nothing(dovecot: Dovecot) -> None:
-    for hows in ((How.CLOSE,), (How.RESET,)):
-        await cut_everywhere(dovecot, every=1, hows=hows)
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+async def test_a_piece_of_the_long_run(dovecot: Dovecot) -> None:
+    """Where the full run closes, this one resets, and the other way round."""
+    share = int(os.environ.get(PIECE_VARIABLE, "1")) - 1
+    await cut_everywhere(dovecot, every=1, hows=(How.RESET, How.CLOSE), share=share)
 
 
 async def test_a_link_that_falls_silent_costs_nothing(dovecot: Dovecot) -> None:
@@ -57,10 +63,12 @@ async def test_a_link_that_is_lost_every_time_is_told_and_costs_nothing_once_it_
         assert await room.hashes("mine") == EXPECTED
 
 
-async def cut_everywhere(dovecot: Dovecot, *, every: int, hows: tuple[How, ...], timeout_seconds: float = 20.0) -> None:
+async def cut_everywhere(
+    dovecot: Dovecot, *, every: int, hows: tuple[How, ...], timeout_seconds: float = 20.0, share: int | None = None
+) -> None:
     """Lose the link of a poll of 20 mails at every so many bytes of each direction, then look again.
 
-    The ways take turns. `timeout_seconds`: how long the mailbox may be silent.
+    The ways take turns. `timeout_seconds`: how long the mailbox may be silent. `share`: only this part of the cuts.
     """
     settings, uidvalidity, passed = await _recorded(dovecot)
     async with intake_room() as room:
@@ -70,7 +78,7 @@ async def cut_everywhere(dovecot: Dovecot, *, every: int, hows: tuple[How, ...],
             for at in range(0, octets, every)
         ]
         assert len(cuts) > 5
-        for number, cut in enumerate(cuts):
+        for number, cut in list(enumerate(cuts))[share :: SHARES if share is not None else 1]:
             await _one(room, dovecot, replace(settings, timeout_seconds=timeout_seconds), uidvalidity, number, cut)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import random
 from collections import Counter
 from datetime import datetime, timedelta
@@ -13,9 +14,12 @@ from mailer.flows.receive_mail import poll
 from mailer.store import inbox
 from tests.edges.mailbox.model import ModelImap, model_imap
 from tests.faults.intake_room import IntakeRoom, intake_room
+from tests.faults.long import PIECE_VARIABLE
 
 #: Three looks are more than an hour: each mail shown in three of them meets a comparison with what is stored.
 BETWEEN_LOOKS = timedelta(minutes=25)
+#: In the life of one mailbox. Each look compares all that was ever stored, so many lives cost less than a long one.
+STEPS = 500
 #: A folder that is numbered anew more often in a day is left alone, which is told elsewhere.
 MOST_RENUMBERINGS_A_DAY = 4
 
@@ -26,10 +30,19 @@ async def test_what_a_lawful_server_showed_for_three_looks_is_stored_once(seed: 
 
 
 @pytest.mark.full
-@pytest.mark.timeout(3600)
-@pytest.mark.parametrize("seed", range(100, 110))
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("seed", range(100, 180))
 async def test_what_a_lawful_server_showed_for_three_looks_is_stored_once_for_long(seed: int) -> None:
-    await live_through(seed, steps=20_000)
+    await live_through(seed, steps=STEPS)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+async def test_a_piece_of_the_long_run() -> None:
+    """40,000 steps in each piece."""
+    piece = int(os.environ.get(PIECE_VARIABLE, "1"))
+    for seed in range(1000 + 80 * piece, 1080 + 80 * piece):
+        await live_through(seed, steps=STEPS)
 
 
 async def live_through(seed: int, *, steps: int) -> None:

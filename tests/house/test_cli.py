@@ -37,10 +37,11 @@ def test_the_house_plans_commands_are_there() -> None:
         customers import, customers add, customers list, customers show, invoices import, invoices add, invoices list,
         invoices show, invoices hold, invoices release, payments import, payments add, payments list, policy list,
         policy show, policy check, policy diff, template list, template copy, template check, inbox fetch, inbox list,
-        inbox show, inbox assign, inbox decide, inbox read, inbox reprocess, outbox list, outbox show, outbox resolve,
-        promise list, promise add, promise confirm, promise close, dispute list, dispute add, dispute close, note add,
-        call add, letter add, meeting add, case list, case show, case why, case export, case verify, case close,
-        log list, log verify, log checkpoint, log prove
+        inbox show, inbox assign, inbox decide, inbox read, inbox decided, inbox replay, inbox reprocess, outbox list,
+        outbox show, outbox resolve, promise list, promise add, promise confirm, promise close, dispute list,
+        dispute add, dispute close, note add, call add, letter add, meeting add, case list, case show, case why,
+        case export, case verify, case close, log list, log verify, log checkpoint, log prove, log restart,
+        log rotate, subject export, subject erase, subject hold, subject release, subject due
     """
     missing = {" ".join(name.split()) for name in promised.split(",")} - set(COMMANDS)
     assert missing == set()

@@ -5,10 +5,12 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+from mailer.dossier.manifest import closing_entries
 from mailer.dossier.model import CaseMessage
 from mailer.dossier.verify_text import TEXT
 from mailer.flows.export_case import Exporter, _newest
 from mailer.flows.gather_case import Options, Origin
+from tests.core.record.packages import sha
 from tests.stories.world import World
 
 
@@ -22,6 +24,20 @@ async def case_messages(world: World, said: str) -> tuple[CaseMessage, ...]:
     folder, found = await _newest(exporter_of(world), said, Options(), world.folder / "looked")
     folder.discard()
     return found.file.messages
+
+
+def remake(folder: Path) -> None:
+    """Make the manifests anew, as somebody who hides a change would."""
+    files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+    sums = {path: sha(place.read_bytes()) for path, place in files.items() if "manifest-" not in path}
+    payload = [path for path in sums if path.startswith("data/")]
+    info = folder / "bag-info.txt"
+    oxum = f"Payload-Oxum: {sum(files[path].stat().st_size for path in payload)}.{len(payload)}"
+    lines = [oxum if line.startswith("Payload-Oxum") else line for line in info.read_text("utf-8").split("\n")]
+    info.write_text("\n".join(lines), "utf-8")
+    sums["bag-info.txt"] = sha(info.read_bytes())
+    for entry in closing_entries(sums):
+        (folder / entry.path).write_bytes(entry.content)
 
 
 def stock_verdict(folder: Path, *, script: Path | None = None) -> str:

@@ -132,11 +132,13 @@ class CaseHouse:
         self.at += timedelta(minutes=1)
         await log_contact(self.store, "K1", Said(kind=ContactKind.NOTE, words=words), actor="person:1", now=self.at)
 
+    def keeper(self) -> LogKeeper:
+        return LogKeeper(store=self.store, data=self.folder, address="us@acme.example", clock=self.clock)
+
     async def export(self, out: str = "out", options: Options | None = None) -> ExportReport:
         self.at += timedelta(minutes=1)
-        keeper = LogKeeper(store=self.store, data=self.folder, address="us@acme.example", clock=self.clock)
         origin = Origin(exported_by="person:1", tool="Duly 0", seller_name="Acme Tools Ltd")
-        exporter = Exporter(keeper=keeper, renderer=Renderer(self.folder / "templates"), origin=origin)
+        exporter = Exporter(keeper=self.keeper(), renderer=Renderer(self.folder / "templates"), origin=origin)
         return await export_case(exporter, "K1", options=options or Options(), out=self.folder / out)
 
 

@@ -17,7 +17,6 @@ import bagit
 import pytest
 
 from mailer.domain.delivery import OutboxState
-from mailer.dossier.manifest import closing_entries
 from mailer.dossier.profiles import Purpose
 from mailer.dossier.verify_text import TEXT
 from mailer.flows.export_case import ExportReport
@@ -26,7 +25,7 @@ from mailer.flows.verify_case import verify_case
 from mailer.record.package import CHECKPOINT, ENTRIES, EVENTS, PROOFS
 from mailer.record.package_flaws import Flaw
 from tests.core.record.packages import sha
-from tests.stories.case_files import stock_verdict
+from tests.stories.case_files import remake, stock_verdict
 from tests.stories.case_house import REPLY, SENT, CaseHouse, a_house
 
 HOSTILE = (
@@ -64,20 +63,6 @@ def copy(made: tuple[CaseHouse, ExportReport], tmp_path: Path) -> Path:
 
 def ours(folder: Path) -> set[Flaw]:
     return {one.what for one in verify_case(folder).flaws}
-
-
-def remake(folder: Path) -> None:
-    """Make the manifests anew, as somebody who hides a change would."""
-    files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
-    sums = {path: sha(place.read_bytes()) for path, place in files.items() if "manifest-" not in path}
-    payload = [path for path in sums if path.startswith("data/")]
-    info = folder / "bag-info.txt"
-    oxum = f"Payload-Oxum: {sum(files[path].stat().st_size for path in payload)}.{len(payload)}"
-    lines = [oxum if line.startswith("Payload-Oxum") else line for line in info.read_text("utf-8").split("\n")]
-    info.write_text("\n".join(lines), "utf-8")
-    sums["bag-info.txt"] = sha(info.read_bytes())
-    for entry in closing_entries(sums):
-        (folder / entry.path).write_bytes(entry.content)
 
 
 def test_stock_tools_and_ours_find_it_whole(made: tuple[CaseHouse, ExportReport]) -> None:

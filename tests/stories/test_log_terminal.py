@@ -81,6 +81,12 @@ def test_a_record_that_was_put_back_is_not_signed(house: Terminal) -> None:
     assert "restored" in house.type("log", "verify", code=1)
     assert "restored" in house.type("log", "checkpoint", code=1)
     assert "restored" in house.type("log", "prove", "1", code=1)
+    assert "restored" in house.type("log", "rotate", "--because", "yearly", code=1)
+    assert "A new log begins with the 3 entries" in house.type("log", "restart", "--because", "the disk died")
+    assert "is what it was" in house.type("log", "verify")
+    assert "nothing to restart" in house.type("log", "restart", "--because", "again", code=2)
+    assert "Both keys" in house.type("log", "rotate", "--because", "yearly")
+    assert house.read("log", "rotate", "--because", "yearly")["size"] == house.read("log", "verify")["leaves"]
 
 
 def test_a_sceptic_needs_none_of_our_software(house: Terminal, tmp_path: Path) -> None:

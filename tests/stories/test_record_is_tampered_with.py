@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
-from mailer.domain.ids import MailId
 from mailer.flows.keep_log import LogKeeper, LogRefused, seal
 from mailer.flows.prove_event import newest_head
 from mailer.flows.recording import happened
 from mailer.flows.verify_record import KeptHeadRefused, verify_record
 from mailer.store import events, inbox
-from mailer.store.inbox import StoredMail
 from mailer.store.session import Store, Tx
 from tests.edges.store.conftest import store as _store
+from tests.edges.store.sealed import kept_mail
 from tests.stories import record_attacks
 from tests.stories.record_attacks import MAILS, NOW, House
 
@@ -42,22 +40,9 @@ async def _two_mails(tx: Tx) -> None:
     for number, raw in enumerate(MAILS):
         payload_id = f"raw_{number}"
         await events.keep_payload(tx, payload_id=payload_id, subject_id="", kind="raw_mail", salt=b"s", body=raw)
-        digest = hashlib.sha256(raw).hexdigest()
-        mail = StoredMail(
-            id=MailId(f"mail_{number}"),
-            mailbox="m",
-            folder="INBOX",
-            uidvalidity=1,
-            uid=number,
-            sha256=digest,
-            size=len(raw),
-            payload_id=payload_id,
-            fetched_at=NOW,
-            internal_at=None,
-            history=False,
-        )
+        mail = kept_mail(number, raw)
         await inbox.add(tx, [mail])
-        made = happened("mail.fetched", now=NOW, actor="x", refs={"mail": mail.id}, payload={"sha256": digest})
+        made = happened("mail.fetched", now=NOW, actor="x", refs={"mail": mail.id}, payload={"sha256": mail.sha256})
         await events.record(tx, [made])
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from mailer.record.commitment import commitment, committed_bytes
-from mailer.record.leaf import Leaf, leaf_bytes, moment
+from mailer.record.leaf import Leaf, leaf_bytes
 from mailer.record.merkle import Nodes, fold, leaf_hash, node_hash
 from mailer.record.tampering import Entry, EventFacts
 
@@ -33,14 +34,14 @@ def nodes_over(leaves: Sequence[bytes]) -> Nodes:
     return node
 
 
-def facts(number: int, tag: str, words: bytes = b"{}", salt: bytes | None = b"s" * 16, **changed: str) -> EventFacts:
+def facts(number: int, tag: str, words: bytes = b"{}", salt: bytes | None = b"s" * 16, **changed: Any) -> EventFacts:
     event_id, payload = f"evt_{number}", hashlib.sha256(words).digest()
     committed = committed_bytes(
         event_id=event_id, customer_id="cus_1", case_id=None, policy_version="", refs={}, payload_sha256=payload
     )
     return EventFacts(
         id=event_id,
-        at=changed.get("at", moment(START + timedelta(seconds=number))),
+        at=changed.get("at", START + timedelta(seconds=number)),
         type=changed.get("type", "note.added"),
         actor="person:1",
         case_tag=tag,
@@ -48,7 +49,7 @@ def facts(number: int, tag: str, words: bytes = b"{}", salt: bytes | None = b"s"
         customer_id="cus_1",
         case_id=None,
         policy_version="",
-        refs=(),
+        refs={},
         salt=salt,
         payload_sha256=payload if salt else b"",
     )

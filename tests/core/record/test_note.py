@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailer.record.note import BadKey, BadNote, Signer, exact_base64, opened, sign, signer_of, verifier_of
+from mailer.record.note import BadKey, BadNote, Signer, exact_base64, only_by, opened, sign, signer_of, verifier_of
 
 #: The example of Go's golang.org/x/mod/sumdb/note, which the specification was written from.
 PRIVATE = "PRIVATE+KEY+PeterNeumann+c74f20a3+AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz"
@@ -38,6 +38,10 @@ def test_openssl_can_read_the_key() -> None:
 def test_signatures_of_others_are_left_aside() -> None:
     cosigned = NOTE + sign(TEXT, OTHER).rpartition("\n\n")[2]
     assert opened(cosigned, verifier_of(PUBLIC)) == opened(cosigned, OTHER.verifier) == TEXT
+    assert only_by(cosigned, verifier_of(PUBLIC)) == NOTE
+    assert only_by(cosigned, OTHER.verifier) == sign(TEXT, OTHER)
+    with pytest.raises(BadNote):
+        only_by(NOTE, OTHER.verifier)
 
 
 def test_a_text_may_hold_empty_lines() -> None:

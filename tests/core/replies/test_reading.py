@@ -210,6 +210,12 @@ def test_an_absence_in_another_language_still_names_who_answers() -> None:
     assert (reading.language, reading.return_on, reading.delegate) == ("fr", None, "ann@alder.example")
 
 
+def test_a_robot_that_repeats_our_address_names_nobody_in_the_stead() -> None:
+    text = "Your message from ar@cedar.example was held. Reply to be let through."
+    challenge = replace(mail(text), recipients=("ar@cedar.example",))
+    assert reading_of(challenge, kind=MailKind.AUTO_REPLY).delegate is None
+
+
 @pytest.mark.parametrize("kind", [MailKind.TICKET_ACK, MailKind.OWN])
 def test_a_ticket_and_our_own_mail_say_nothing(kind: MailKind) -> None:
     assert reading_of(mail("We will pay on Friday 4 December."), kind=kind).findings == ()

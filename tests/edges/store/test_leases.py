@@ -65,3 +65,15 @@ async def test_bytes_stay_when_the_mail_was_changed_by_somebody_else_meanwhile(s
         assert await events.payload(tx, "raw_1") == b"raw"
         assert await inbox.let_go(tx, replace(mail, customer_id=CustomerId("cus_1")), "erased")
         assert await events.payload(tx, "raw_1") is None
+
+
+async def test_a_budget_is_counted_up_to_its_end_and_never_beyond(store: Store) -> None:
+    async def count(most: int) -> bool:
+        async with store.transaction() as tx:
+            return await state.count_up(tx, "calls:2026-09-07", most=most)
+
+    assert sorted(await asyncio.gather(*(count(3) for _ in range(5)))) == [False, False, True, True, True]
+    assert not await count(0)
+    assert await count(4)
+    async with store.reading() as tx:
+        assert await state.get(tx, "calls:2026-09-07") == "4"

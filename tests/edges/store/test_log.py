@@ -19,7 +19,7 @@ from mailer.flows.recording import happened
 from mailer.record.leaf import leaf_of
 from mailer.store import events, log, log_check
 from mailer.store.session import Store, Taken
-from tests.edges.store.sealed import NOW, happen, is_whole
+from tests.edges.store.sealed import NOW, happen, is_whole, no_tag
 
 
 class Died(BaseException):
@@ -33,7 +33,7 @@ async def test_events_become_leaves_in_their_order(keeper: LogKeeper) -> None:
     assert await seal(keeper) == keep_log.SealReport()
     await is_whole(keeper, 5)
     async with keeper.store.reading() as tx:
-        leaves = [leaf_of(row.body) async for row in log_check.leaves(tx, start=0)]
+        leaves = [leaf_of(row.body) async for row in log_check.leaves(tx, start=0, tag=no_tag)]
     assert [leaf.case_seq for leaf in leaves] == [1, 2, 3, 1, 2]
     assert len({leaf.case_tag for leaf in leaves}) == 2
     assert "cus_1" not in str(leaves)
@@ -146,7 +146,7 @@ async def test_a_leaf_or_a_head_is_added_once(keeper: LogKeeper) -> None:
     await happen(keeper.store, 1)
     await seal(keeper)
     again = log.NewLeaf(seq=0, event_seq=9, case_tag=None, case_seq=0, hash=b"", body=b"")
-    for one in (again, replace(again, seq=1, event_seq=1)):
+    for one in (again, again._replace(seq=1, event_seq=1)):
         with pytest.raises(Taken):
             async with keeper.store.transaction() as tx:
                 await log.append(tx, [one], [])

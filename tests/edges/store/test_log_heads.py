@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,14 +17,15 @@ from mailer.flows import keep_log
 from mailer.flows.keep_log import LogKeeper, LogRefused, seal
 from mailer.flows.log_key import LogKeyProblem, key_in
 from mailer.flows.prove_event import newest_head, prove_event
+from mailer.flows.recording import happened
 from mailer.flows.verify_record import verify_record
 from mailer.record.checkpoint import checkpoint_of, proof_of, proven
 from mailer.record.commitment import payload_bytes
 from mailer.record.tampering import Tampering
 from mailer.settings import SettingsError
-from mailer.store import events, log, schema
+from mailer.store import events, inbox, log, log_check, schema
 from mailer.store.session import Store, StoreUnreachable
-from tests.edges.store.sealed import NOW, happen, is_whole, size_of
+from tests.edges.store.sealed import NOW, happen, is_whole, kept_mail, size_of
 from tests.servers.migrated import lay_sqlite
 
 
@@ -166,3 +168,26 @@ async def test_events_from_before_the_log_are_taken_up_and_still_bound(tmp_path:
     found = await verify_record(old, tmp_path)
     assert [one.what for one in found.findings] == [Tampering.WORDS_CHANGED]
     await old.close()
+
+
+async def test_mails_are_held_against_their_names_a_few_at_a_time(keeper: LogKeeper) -> None:
+    for number in range(24):
+        raw, payload_id = bytes([65 + number]) * 1_000_000, f"raw_{number}"
+        made = happened(
+            "mail.fetched",
+            now=NOW,
+            actor="x",
+            refs={"mail": f"mail_{number}"},
+            payload={"sha256": hashlib.sha256(raw).hexdigest()},
+        )
+        async with keeper.store.transaction() as tx:
+            await events.keep_payload(tx, payload_id=payload_id, subject_id="", kind="raw_mail", salt=b"s", body=raw)
+            await inbox.add(tx, [kept_mail(number, raw)])
+            await events.record(tx, [made])
+    tracemalloc.start()
+    async with keeper.store.reading() as tx:
+        found = [one async for one in log_check.named_bytes(tx)]
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert sorted(of for of, named, present in found if named == present) == sorted(f"mail_{n}" for n in range(24))
+    assert peak < 16_000_000

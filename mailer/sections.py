@@ -1,0 +1,54 @@
+"""Parts of the settings that stand for themselves; `mailer.settings` puts all of them together."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from mailer.secret import is_safe, secret_from
+
+
+class Part(BaseModel):
+    """A part of the settings: nothing unknown in it, nothing changed later."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Seller(Part):
+    """Who writes; `address` is the sender and the mailbox of the replies."""
+
+    name: str
+    sender_name: str
+    address: str
+    phone: str
+    payment_details: str
+    address_lines: tuple[str, ...]
+    legal_lines: tuple[str, ...]
+
+
+class Llm(Part):
+    """A language model that gives a second opinion on replies; `per_day` counts calls, by days of UTC."""
+
+    mode: Literal["off", "shadow", "assist", "vote"]
+    base_url: str
+    model: str
+    api_key: str = Field(repr=False)
+    api_key_file: str
+    api_key_command: str
+    timeout_seconds: float = Field(gt=0, le=120)
+    per_day: int = Field(ge=0)
+    redact: bool
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        """Refuse a model that cannot be asked, or that secrets would travel to in clear."""
+        if self.mode != "off" and not self.model:
+            raise ValueError("llm.model is empty: name the model to ask, or set llm.mode to off")
+        if self.mode != "off" and not is_safe(self.base_url):
+            raise ValueError("llm.base_url must be an https:// address, or http:// on this machine: mail goes there")
+        return self
+
+    def secret(self) -> str:
+        """Return the key from the first place that gives one, "" for none; raises SettingsError when it fails."""
+        return secret_from(self.api_key, self.api_key_file, self.api_key_command, what="llm key")
