@@ -19,21 +19,23 @@ class Purpose(StrEnum):
 class Profile:
     """What is in the file. `notes`: what people of ours noted for themselves; `loadfile`, `placement`: those folders.
 
-    Items without prejudice have their line here once they can be marked as such.
+    `privileged`: what is marked as without prejudice (`mailer.dossier.privilege`), and what followed from it.
     """
 
     notes: bool
+    privileged: bool
     loadfile: bool
     placement: bool
 
 
 PROFILES: dict[Purpose, Profile] = {
-    Purpose.LAWYER: Profile(notes=True, loadfile=True, placement=False),
-    Purpose.AGENCY: Profile(notes=True, loadfile=True, placement=True),
-    Purpose.COURT: Profile(notes=False, loadfile=True, placement=False),
-    Purpose.CUSTOMER: Profile(notes=False, loadfile=False, placement=False),
+    Purpose.LAWYER: Profile(notes=True, privileged=True, loadfile=True, placement=False),
+    Purpose.AGENCY: Profile(notes=True, privileged=False, loadfile=True, placement=True),
+    Purpose.COURT: Profile(notes=False, privileged=False, loadfile=True, placement=False),
+    Purpose.CUSTOMER: Profile(notes=False, privileged=False, loadfile=False, placement=False),
 }
 #: Why something is left out: for its kind, for its subject, for its day.
 INTERNAL_NOTE = "an internal note"
+WITHOUT_PREJUDICE = "marked as without prejudice or confidential, or following from what is"
 OTHER_INVOICE = "about another invoice"
 TOO_EARLY = "before the first day of this case file"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from mailer.domain.ids import InvoiceId
-from mailer.dossier.profiles import INTERNAL_NOTE, OTHER_INVOICE, PROFILES, TOO_EARLY, Purpose
+from mailer.dossier.profiles import INTERNAL_NOTE, OTHER_INVOICE, PROFILES, TOO_EARLY, WITHOUT_PREJUDICE, Purpose
 from mailer.store.events import RecordedEvent
 
 #: Words of an event's refs, by how well they say what it is about; the first group that is known decides.
@@ -19,12 +19,14 @@ class CaseScope:
     """What a case file is limited to (`invoice_id` None: the whole case), for whom, and what is known of each id.
 
     `names`: id → what people call it (an invoice's number, a message's number). `invoice_ids`: id of a message, mail,
-    promise, … → the invoices it is about, none for the whole account.
+    promise, … → the invoices it is about, none for the whole account. `privileged`: ids of mails, promises, … that are
+    withheld as without prejudice.
     """
 
     invoice_id: InvoiceId | None
     purpose: Purpose = Purpose.LAWYER
     since: date | None = None
+    privileged: set[str] = field(default_factory=set)
     names: dict[str, str] = field(default_factory=dict)
     invoice_ids: dict[str, frozenset[InvoiceId]] = field(default_factory=dict)
 
@@ -37,8 +39,10 @@ class CaseScope:
         about = frozenset(ids)
         return self.invoice_id is None or not about or self.invoice_id in about
 
-    def why_withheld(self, type_: str, at: datetime, about: Iterable[InvoiceId]) -> str:
-        """Return why an event is left out of the file, "" when it belongs in."""
+    def why_withheld(self, type_: str, at: datetime, about: Iterable[InvoiceId], refs: Iterable[str]) -> str:
+        """Return why an event is left out of the file, "" when it belongs in; `refs`: the ids that it names."""
+        if not self.privileged.isdisjoint(refs):
+            return WITHOUT_PREJUDICE
         if not self.wants(about):
             return OTHER_INVOICE
         if self.is_early(at):

@@ -15,9 +15,9 @@ from mailer.dossier.model import (
     CaseFile,
     CaseLog,
 )
-from mailer.dossier.profiles import Purpose
+from mailer.dossier.profiles import PROFILES, Purpose
 from mailer.flows.case_scope import CaseScope
-from mailer.flows.gather_messages import Keep, Progress, gather_messages, number_messages
+from mailer.flows.gather_messages import Keep, Progress, gather_messages, number_messages, privileged_mails
 from mailer.flows.gather_parts import Parts
 from mailer.flows.log_key import fingerprint
 from mailer.flows.package_log import LogView
@@ -97,6 +97,8 @@ async def gather(  # long: the parts of a case file, in the order in which they 
     for event in happened:
         scope.learn(event)
     numbered = await number_messages(tx, customer, scope, view)
+    if not PROFILES[options.purpose].privileged:
+        scope.privileged |= await privileged_mails(tx, numbered)
     parts = Parts(tx=tx, customer=customer, scope=scope, happened=happened, view=view)
     promises, disputes = await parts.promises(), await parts.disputes()
     holds, contacts_ = await parts.holds(), await parts.contacts()

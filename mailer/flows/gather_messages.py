@@ -22,6 +22,7 @@ from mailer.dossier.model import (
     MessageContent,
     message_number,
 )
+from mailer.dossier.privilege import marked_without_prejudice
 from mailer.dossier.table import utc_text
 from mailer.flows.case_scope import CaseScope
 from mailer.flows.event_words import reading_words
@@ -97,6 +98,18 @@ async def number_messages(tx: Tx, customer: Customer, scope: CaseScope, view: Lo
             case None:
                 scope.invoice_ids[naming.id] = known
         found.append(one)
+    return found
+
+
+async def privileged_mails(tx: Tx, numbered: list[Numbered]) -> set[str]:
+    """Return the mails that are marked as without prejudice: theirs, and ours that were written by hand."""
+    found = set()
+    for one in numbered:
+        if isinstance(one.source, StoredMail) and one.source.payload_id:
+            raw = await events.payload(tx, one.source.payload_id)
+            mail = parse(raw) if raw is not None else None
+            if mail is not None and marked_without_prejudice(mail.subject, mail.text):
+                found.add(one.naming.id)
     return found
 
 

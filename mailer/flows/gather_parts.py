@@ -23,6 +23,7 @@ from mailer.dossier.model import (
     CaseWithheld,
     ContactKind,
 )
+from mailer.dossier.privilege import marked_without_prejudice
 from mailer.dossier.profiles import PROFILES
 from mailer.flows.case_scope import CaseScope
 from mailer.flows.event_words import event_words
@@ -96,14 +97,14 @@ class Parts:
                 message_number=self._mail(one.mail_id),
             )
             for one in await agreements.promises_of(self.tx, [self.customer.id])
-            if self._learns(one.id, one.invoice_ids)
+            if self._learns(one.id, one.invoice_ids, one.mail_id)
         )
 
     async def disputes(self) -> tuple[CaseDispute, ...]:
         """Return the disputes; what they are about is learnt."""
         found = []
         for one in await agreements.disputes_of(self.tx, [self.customer.id]):
-            if self._learns(one.id, one.invoice_ids):
+            if self._learns(one.id, one.invoice_ids, one.mail_id):
                 closed = self._last("dispute", one.id, ("dispute.closed",))
                 found.append(
                     CaseDispute(
@@ -123,7 +124,7 @@ class Parts:
         found = []
         for past in await case_history.holds_ever(self.tx, self.customer.id):
             one = past.hold
-            if self._learns(one.id, one.invoice_ids):
+            if self._learns(one.id, one.invoice_ids, one.mail_id):
                 ended = self._last("hold", one.id, ("hold.ended", "hold.released"))
                 found.append(
                     CaseHold(
@@ -145,8 +146,10 @@ class Parts:
         found = []
         for one in await contacts.of_customers(self.tx, [self.customer.id]):
             is_note = one.kind == ContactKind.NOTE and not PROFILES[self.scope.purpose].notes
+            words = await events.payload(self.tx, one.payload_id)
+            if not PROFILES[self.scope.purpose].privileged and words is not None:
+                self._check_marks(one.id, words.decode("utf-8", "replace"))
             if self._learns(one.id, one.invoice_ids) and not is_note and not self.scope.is_early(one.at):
-                words = await events.payload(self.tx, one.payload_id)
                 found.append(
                     CaseContact(
                         kind=ContactKind(one.kind),
@@ -163,12 +166,12 @@ class Parts:
         found = {}
         for one in numbered:
             ids = self.scope.invoice_ids[one.naming.id]
-            if why := self.scope.why_withheld(one.naming.type, one.naming.at, ids):
+            if why := self.scope.why_withheld(one.naming.type, one.naming.at, ids, [one.naming.id]):
                 index = one.naming.index
                 found[index] = CaseWithheld(log_index=index, at=one.naming.at, type=one.naming.type, why=why)
         for event in self.happened:
             index, _ = self.view.case[event.seq]
-            if why := self.scope.why_withheld(event.type, event.at, self.scope.of_event(event)):
+            if why := self.scope.why_withheld(event.type, event.at, self.scope.of_event(event), event.refs.values()):
                 found[index] = CaseWithheld(log_index=index, at=event.at, type=event.type, why=why)
         return tuple(found[index] for index in sorted(found))
 
@@ -202,10 +205,16 @@ class Parts:
             )
         return tuple(found)
 
-    def _learns(self, key: str, ids: Sequence[InvoiceId]) -> bool:
-        """Note what something is about; returns whether it belongs into the file."""
+    def _check_marks(self, key: str, words: str) -> None:
+        if marked_without_prejudice(words):
+            self.scope.privileged.add(key)
+
+    def _learns(self, key: str, ids: Sequence[InvoiceId], mail_id: str | None = None) -> bool:
+        """Note what something is about, and whether it follows from a withheld mail; returns whether it belongs in."""
         self.scope.invoice_ids[key] = frozenset(ids)
-        return self.scope.wants(ids)
+        if mail_id in self.scope.privileged:
+            self.scope.privileged.add(key)
+        return self.scope.wants(ids) and key not in self.scope.privileged
 
     def _mail(self, mail_id: str | None) -> str:
         return self.scope.names.get(mail_id, "") if mail_id else ""

@@ -14,6 +14,7 @@ from mailer.domain.actions import AskPerson, EndReplyHold, PlaceHold, ReplyActio
 from mailer.domain.agreement import HoldKind
 from mailer.domain.reading import Intent, Match, Reading, SenderStanding
 from mailer.replies.opinion import Opinion
+from mailer.replies.thresholds import by_weights_alone
 
 #: "shadow": its opinion is only kept. "assist": what it reads is told where a person is asked anyway. "vote": where it
 #: reads something that the rules do not, a person is asked and the hold stays.
@@ -62,8 +63,8 @@ def _doubts(actions: Sequence[ReplyAction], reading: Reading, opinion: Opinion) 
 
 
 def _more(reading: Reading, opinion: Opinion) -> frozenset[Intent]:
-    """Return what only the model reads, as far as it matters."""
-    said = {one.intent for one in reading.findings}
+    """Return what the model reads and no rule saw, as far as it matters."""
+    said = {one.intent for one in reading.findings if not by_weights_alone(one)}
     return frozenset(one.intent for one in opinion.findings) - said - _HARMLESS
 
 

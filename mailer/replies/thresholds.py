@@ -71,7 +71,7 @@ SHOWN_EARLIER: Mapping[Intent, float] = {
 SHOWN_ALONE = 0.2
 
 #: Beginning of the names of rules that are none: the weights point at these words.
-_BY_WEIGHTS = "model."
+_BY_WEIGHTS = "weights."
 
 
 def shown_from(intent: Intent) -> float:

@@ -79,7 +79,7 @@ def _findings(intent: Intent, likely: Mapping[str, float], phrased: tuple[Findin
 
 def _new(intent: Intent, seen: Scored) -> Finding:
     clause = _shown_in(intent, seen)
-    proof = (evidence(seen.words, clause, f"model.{intent.value}"),)
+    proof = (evidence(seen.words, clause, f"weights.{intent.value}"),)
     around = seen.words.of_sentence(clause.sentence)
     return Finding(intent=intent, confidence=0.0, evidence=proof, amount=amount_in((clause,)) or amount_in(around))
 
@@ -105,7 +105,7 @@ def _promise(seen: Scored) -> list[Finding]:
     ]
     day = next((days[-1] for one in near if (days := days_ahead(words, one))), None)
     if day is None:
-        proof = (evidence(words, clause, "model.promise_undated"),)
+        proof = (evidence(words, clause, "weights.promise_undated"),)
         return [replace(_new(Intent.DELAY, seen), evidence=proof, confidence=1.0)]
     return [replace(_new(Intent.PROMISE, seen), confidence=NOT_CERTAIN, on=day.on, date_kind=day.kind)]
 

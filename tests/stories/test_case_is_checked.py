@@ -222,6 +222,39 @@ def test_a_zip_is_the_same_and_the_same_size_gives_the_same_bytes(
     assert Flaw.NOT_A_CASE_FILE in ours(bad)
 
 
+OFFER = (
+    b"From: ap@alder.example\r\nMessage-ID: <offer@alder.example>\r\nSubject: WITHOUT PREJUDICE\r\n\r\n"
+    b"We would pay 250 and be done.\r\n"
+)
+#: It quotes the offer, so it discloses it.
+QUOTING = (
+    b"From: ap@alder.example\r\nMessage-ID: <quoting@alder.example>\r\nSubject: Re\r\n\r\n"
+    b"Any news?\r\n\r\n> This is without prejudice:\r\n> we would pay 250 and be done.\r\n"
+)
+
+
+async def test_an_offer_without_prejudice_goes_to_the_own_lawyer_alone_and_is_listed_as_withheld(
+    tmp_path: Path,
+) -> None:
+    house = await a_house(tmp_path)
+    await house.gets(REPLY % 1, OFFER)
+    await house.gets(QUOTING)
+    await house.notes("called, without prejudice, he would pay 250 and be done")
+    for purpose in (Purpose.AGENCY, Purpose.COURT, Purpose.CUSTOMER):
+        made = await house.export(purpose.value, Options(purpose=purpose))
+        texts = b"".join(path.read_bytes() for path in made.path.rglob("*") if path.is_file())
+        assert b"pay 250" not in texts
+        assert b"and be done" not in texts
+        assert (made.messages, made.not_retained) == (1, 2)
+        with (made.path / "data/report/withheld.csv").open(encoding="utf-8", newline="") as file:
+            withheld = [row["action"] for row in csv.DictReader(file) if "without prejudice" in row["reason"]]
+        assert sorted(withheld) == ["mail.fetched"] * 2 + ["mail.matched"] * 2 + ["note.added"]
+        assert (ours(made.path), stock_verdict(made.path)) == (set(), "")
+    lawyer = await house.export("lawyer")
+    await house.store.close()
+    assert (lawyer.messages, lawyer.withheld) == (3, 0)
+
+
 async def test_a_court_gets_no_notes_and_sees_that_there_are_some(tmp_path: Path) -> None:
     house = await a_house(tmp_path)
     await house.gets(REPLY % 1)

@@ -17,7 +17,7 @@ PROMISE = "We will pay this invoice on Friday 18 September 2026."
 async def seen_by_weights_alone(world: World) -> bool:
     last = (await world.events("reply.read"))[-1].payload
     disputes = [one for one in last["findings"] if one["intent"] == "dispute"]
-    return bool(disputes) and all(rule.startswith("model.") for one in disputes for rule in one["rules"])
+    return bool(disputes) and all(rule.startswith("weights.") for one in disputes for rule in one["rules"])
 
 
 async def test_a_complaint_that_no_rule_knows_holds_and_opens_no_dispute(world: World) -> None:

@@ -55,7 +55,7 @@ def reaction(*findings: Finding) -> tuple[ReplyAction, ...]:
 
 
 PROMISE = replace(seen_by("promise.will_pay", Intent.PROMISE, CERTAIN), on=FRIDAY, date_kind="exact")
-by_weights = st.builds(seen_by, st.just("model.x"), st.sampled_from(Intent), st.floats(0, 1))
+by_weights = st.builds(seen_by, st.just("weights.x"), st.sampled_from(Intent), st.floats(0, 1))
 by_rules = st.builds(seen_by, st.just("any.rule"), st.sampled_from(Intent), st.floats(0, 1))
 dated = st.builds(replace, by_weights, on=st.just(FRIDAY), date_kind=st.just("exact"))
 
@@ -95,18 +95,18 @@ def test_a_rule_is_enough_from_its_threshold_on(consequence: Consequence) -> Non
 
 @pytest.mark.parametrize("consequence", [one for one in Consequence if one is not Consequence.STOP])
 def test_what_is_dear_needs_a_rule(consequence: Consequence) -> None:
-    assert not allows(seen_by("model.dispute", Intent.DISPUTE, 1.0), consequence)
+    assert not allows(seen_by("weights.dispute", Intent.DISPUTE, 1.0), consequence)
 
 
 def test_stopping_is_quiet_and_needs_none_when_it_is_likelier_than_not() -> None:
-    assert allows(seen_by("model.legal", Intent.LEGAL, 0.5), Consequence.STOP)
-    assert not allows(seen_by("model.legal", Intent.LEGAL, 0.49), Consequence.STOP)
-    stopped = reaction(PROMISE, seen_by("model.stop_contact", Intent.STOP_CONTACT, 0.6))
+    assert allows(seen_by("weights.legal", Intent.LEGAL, 0.5), Consequence.STOP)
+    assert not allows(seen_by("weights.legal", Intent.LEGAL, 0.49), Consequence.STOP)
+    stopped = reaction(PROMISE, seen_by("weights.stop_contact", Intent.STOP_CONTACT, 0.6))
     assert [type(one) for one in stopped] == [TrackPromise, PlaceHold, AskPerson]
 
 
 def test_weights_beside_a_rule_are_not_alone() -> None:
-    two = seen_by("model.dispute", Intent.DISPUTE, 0.9)
+    two = seen_by("weights.dispute", Intent.DISPUTE, 0.9)
     both = replace(two, evidence=(*two.evidence, Evidence(start=0, end=5, text="words", rule="dispute.reason")))
     assert by_weights_alone(two)
     assert not by_weights_alone(both)

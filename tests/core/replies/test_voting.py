@@ -62,7 +62,7 @@ def test_what_is_said(hint: str, text: str, intent: str) -> None:
 def test_a_promise_is_certain_only_when_phrases_see_it_too() -> None:
     for text in ("You can put us down for Friday the 27th.", "Money hits your bank Friday, promise."):
         for one in voted(text).findings:
-            by_weights = one.evidence[0].rule.startswith("model.")
+            by_weights = one.evidence[0].rule.startswith("weights.")
             assert not (one.intent is Intent.PROMISE and by_weights and one.confidence >= CERTAIN)
 
 
@@ -111,7 +111,7 @@ def test_only_what_phrases_and_weights_see_alike_is_plain() -> None:
     sure = voted("We paid the invoice on 12 November.")
     assert not is_plain(replace(sure, certainty=0.01))
     assert is_plain(replace(sure, certainty=0.9))
-    proof = replace(sure.findings[0].evidence[0], rule="model.already_paid")
+    proof = replace(sure.findings[0].evidence[0], rule="weights.already_paid")
     alone = replace(sure.findings[0], evidence=(proof,))
     assert not is_plain(replace(sure, certainty=0.9, findings=(alone,)))
 
