@@ -88,7 +88,7 @@ def checked(answer: bytes, data: bytes, trusted: Sequence[Certificate], *, nonce
 def _held_to(read: TimeStampResponse, digest: bytes, trusted: Sequence[Certificate], at: datetime) -> Stamp:
     roots = [one for one in trusted if one.issuer == one.subject]
     if not roots:
-        words = "no certificate authority is known to hold it to"
+        words = "no root of a certificate authority is known to hold it to"
         return Stamp(at=at, trouble=StampTrouble.NO_CA, words=words)
     try:
         others = [one for one in trusted if one.issuer != one.subject]

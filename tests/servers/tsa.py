@@ -39,21 +39,33 @@ _NEW = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
 
 
 class Authority:
-    """A certificate authority and its time-stamp signer, in a folder; `full`: stamps carry the authority, too."""
+    """A certificate authority and its time-stamp signer, in a folder; the section "full" adds the issuer to stamps.
 
-    def __init__(self, folder: Path, name: str = "Test CA") -> None:
+    `between`: whether the signer is certified by an authority that the root certified.
+    """
+
+    def __init__(self, folder: Path, name: str = "Test CA", *, between: bool = False) -> None:
         folder.mkdir(parents=True)
         self.folder = folder
         self.ca, self.chain = folder / "ca.crt", folder / "chain.crt"
         self._openssl("req", "-x509", *_NEW, "-keyout", "ca.key", "-out", "ca.crt", "-days", "3650",
                       "-subj", f"/CN={name}", *_ROOT)  # fmt: skip
+        issuer = "ca"
+        if between:
+            issuer = "between"
+            self._openssl("req", *_NEW, "-keyout", "between.key", "-out", "between.csr", "-subj", f"/CN=Below {name}")
+            (folder / "between.ext").write_text("basicConstraints=critical,CA:TRUE\n", "utf-8")
+            self._openssl("x509", "-req", "-in", "between.csr", "-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial",
+                          "-days", "3650", "-extfile", "between.ext", "-out", "between.crt")  # fmt: skip
         self._openssl("req", *_NEW, "-keyout", "tsa.key", "-out", "tsa.csr", "-subj", f"/CN=Stamps of {name}")
         (folder / "ext").write_text(_EXTENSIONS, "utf-8")
-        self._openssl("x509", "-req", "-in", "tsa.csr", "-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial",
-                      "-days", "3650", "-extfile", "ext", "-out", "tsa.crt")  # fmt: skip
+        self._openssl("x509", "-req", "-in", "tsa.csr", "-CA", f"{issuer}.crt", "-CAkey", f"{issuer}.key",
+                      "-CAcreateserial", "-days", "3650", "-extfile", "ext", "-out", "tsa.crt")  # fmt: skip
         self.chain.write_bytes(self.ca.read_bytes() + (folder / "tsa.crt").read_bytes())
         (folder / "serial").write_text("01\n", "utf-8")
-        sections = [_SECTION.format(name=name, more=more) for name, more in (("plain", ""), ("full", "certs=./ca.crt"))]
+        sections = [
+            _SECTION.format(name=name, more=more) for name, more in (("plain", ""), ("full", f"certs=./{issuer}.crt"))
+        ]
         (folder / "tsa.cnf").write_text("".join(sections), "utf-8")
 
     def reply(self, question: bytes, *, section: str = "plain") -> bytes:

@@ -103,6 +103,15 @@ async def test_a_stamp_is_kept_and_told(house: House, authority: Authority, tmp_
     assert (found.findings, found.stamps, found.stamps_unverified) == ((), 1, 0)
 
 
+async def test_a_signer_may_be_certified_by_way_of_another(house: House, tmp_path: Path) -> None:
+    far = Authority(tmp_path / "far", "Far CA", between=True)
+    house.trusted = lambda: trusted_in(str(far.ca))
+    house.tsa.says = lambda asked: (200, far.reply(asked, section="full"))
+    assert (await stamp_head(house.stamper(), actor="person:1")).unverified == ""
+    house.tsa.says = lambda asked: (200, far.reply(asked))
+    assert "does not lead" in (await stamp_head(house.stamper(), actor="person:1")).unverified
+
+
 async def test_one_without_certificates_holds_once_its_signer_is_known(house: House, authority: Authority) -> None:
     house.tsa.says = lambda asked: (200, authority.reply(without_cert_req(asked)))
     assert "does not lead" in (await stamp_head(house.stamper(), actor="person:1")).unverified
