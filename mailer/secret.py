@@ -54,6 +54,15 @@ def is_safe(url: str) -> bool:
         return False
 
 
+def is_web_address(url: str) -> bool:
+    """Tell whether it can be asked over http or https."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        return False
+
+
 def _from_file(path: Path, what: str) -> str:
     try:
         check_private(path)

@@ -6,7 +6,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from mailer.secret import is_safe, secret_from
+from mailer.secret import is_safe, is_web_address, secret_from
 
 
 class Part(BaseModel):
@@ -25,6 +25,21 @@ class Seller(Part):
     payment_details: str
     address_lines: tuple[str, ...]
     legal_lines: tuple[str, ...]
+
+
+class Anchors(Part):
+    """Who stamps the time of the log's signed heads, and how often; `ca_file`: whose signature counts."""
+
+    tsa_url: str = Field(repr=False)
+    ca_file: str
+    every_hours: float = Field(gt=0)
+    timeout_seconds: float = Field(gt=0, le=120)
+
+    @model_validator(mode="after")
+    def _askable(self) -> Self:
+        if self.tsa_url and not is_web_address(self.tsa_url):
+            raise ValueError("anchors.tsa_url must be an http:// or https:// address, or empty for none")
+        return self
 
 
 class Llm(Part):

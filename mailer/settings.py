@@ -14,7 +14,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from mailer.providers import SendingLimits, provider
 from mailer.resources import config_dir
 from mailer.secret import SettingsError, check_private, secret_from
-from mailer.sections import Llm, Part, Seller
+from mailer.sections import Anchors, Llm, Part, Seller
 
 #: What is imported only to be had from here (SettingsError), and what most ask for.
 __all__ = ["CONFIG_NAME", "DATA_VARIABLE", "Settings", "SettingsError", "data_folder", "defaults", "load", "merged"]
@@ -158,6 +158,7 @@ class Workers(Part):
     drain_seconds: float = Field(gt=0)
     poll_seconds: float = Field(gt=0)
     seal_seconds: float = Field(gt=0)
+    stamp_seconds: float = Field(gt=0)
     redis_url: str = Field(repr=False)
 
 
@@ -185,6 +186,7 @@ class Settings(BaseSettings):
     inbox: Inbox
     llm: Llm
     retention: Retention
+    anchors: Anchors
     workers: Workers
 
     @classmethod

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from mailer.anchors.tsa import Tsa
 from mailer.channels.channel import Channel
 from mailer.channels.smtp import SmtpChannel
 from mailer.clock import Clock, new_id, utc_now
@@ -26,10 +27,13 @@ from mailer.flows.plan_reminders import Planner
 from mailer.flows.policies import Policies
 from mailer.flows.second_opinion import SecondReader, second_reader
 from mailer.flows.settle_unknown import Place, Settler
+from mailer.flows.stamp_log import Stamper
+from mailer.flows.trusted_file import trusted_in
 from mailer.flows.write_message import Desk
 from mailer.mailbox import Mailbox
 from mailer.mailbox.imap import ImapMailbox
 from mailer.providers import SendingLimits
+from mailer.record.stamp import Trusted
 from mailer.reminders.breaker import BreakerLimits
 from mailer.reminders.pace import PaceLimits
 from mailer.reminders.policy import Policy, policy_from_values
@@ -163,6 +167,19 @@ class App:
         """Return what keeping the log over the record needs."""
         settings = self.settings
         return LogKeeper(store=self.store, data=settings.data, address=settings.seller.address, clock=self.clock)
+
+    def stamper(self) -> Stamper | None:
+        """Return what having the log's heads stamped needs, None when that is off."""
+        anchors = self.settings.anchors
+        if not anchors.tsa_url:
+            return None
+        tsa = Tsa(url=anchors.tsa_url, timeout_seconds=anchors.timeout_seconds)
+        every = timedelta(hours=anchors.every_hours)
+        return Stamper(keeper=self.log_keeper(), peer=tsa.peer, ask=tsa.ask, trusted=self.trusted, every=every)
+
+    def trusted(self) -> Trusted:
+        """Return whose signature of a time stamp counts; raises SettingsError when the file cannot be used."""
+        return trusted_in(self.settings.anchors.ca_file)
 
     def copier(self) -> Copier:
         """Return what copying to the Sent folder needs; without the setting it copies nothing."""

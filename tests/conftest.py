@@ -17,6 +17,7 @@ pytest_plugins = [
     "tests.servers.redis",
     "tests.servers.smtp",
     "tests.servers.tokens",
+    "tests.servers.tsa",
     "tests.stories.fixtures",
 ]
 

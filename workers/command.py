@@ -159,6 +159,7 @@ def _passes(most: int, output: Output) -> None:
                 if not (fetched.fetched or planned.queued or sent.cancelled):
                     break
             await attempt(service, "seal")  # its trouble is in `duly status`; it must not hide what was sent
+            await attempt(service, "stamp")
         return total, await _stopped(parts)
 
     total, (stopped, on_hold) = run(work)

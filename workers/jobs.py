@@ -1,4 +1,4 @@
-"""What any runner executes: four coroutines that carry no data, may run twice, and may be lost."""
+"""What any runner executes: five coroutines that carry no data, may run twice, and may be lost."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from mailer.flows.receive_mail import poll_all as receive_poll
 from mailer.flows.send_message import DrainReport
 from mailer.flows.send_message import drain as send_drain
 from mailer.flows.settle_unknown import settle
+from mailer.flows.stamp_log import StampReport, stamp_when_due
 from mailer.flows.trouble import note_inbox_read, note_trouble
 from mailer.reminders.breaker import jumped
 from mailer.wiring import App
@@ -108,9 +109,27 @@ async def seal(service: Service) -> SealReport:
     return await keep_log.seal(service.app.log_keeper())
 
 
+async def stamp(service: Service) -> StampReport:
+    """Have the log's newest head stamped by a third party when that is due; without such a setting do nothing."""
+    stamper = service.app.stamper()
+    return await stamp_when_due(stamper) if stamper else StampReport()
+
+
 #: Every job by name, with the jobs to wake when it has brought something new.
-JOBS: dict[str, Callable[[Service], Awaitable[object]]] = {"tick": tick, "drain": drain, "poll": poll, "seal": seal}
-WAKES: dict[str, tuple[str, ...]] = {"tick": ("drain",), "drain": (), "poll": ("tick",), "seal": ()}
+JOBS: dict[str, Callable[[Service], Awaitable[object]]] = {
+    "tick": tick,
+    "drain": drain,
+    "poll": poll,
+    "seal": seal,
+    "stamp": stamp,
+}
+WAKES: dict[str, tuple[str, ...]] = {
+    "tick": ("drain",),
+    "drain": (),
+    "poll": ("tick",),
+    "seal": ("stamp",),
+    "stamp": (),
+}
 
 
 async def attempt(service: Service, name: str) -> tuple[str, ...] | None:
@@ -139,6 +158,8 @@ def _is_news(report: object) -> bool:
 
 def _trouble_in(report: object) -> str:
     """Return what went wrong beside the work that was done ("" for nothing): a Sent folder that cannot be read."""
+    if isinstance(report, StampReport):
+        return report.trouble
     parts = report if isinstance(report, tuple) else (report,)
     return "; ".join(words for part in parts if isinstance(part, PollReport) for words in part.trouble)
 

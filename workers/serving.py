@@ -35,6 +35,7 @@ def intervals_of(app: App) -> Mapping[str, float]:
         "drain": workers.drain_seconds,
         "poll": workers.poll_seconds,
         "seal": workers.seal_seconds,
+        "stamp": workers.stamp_seconds,
     }
 
 

@@ -20,6 +20,7 @@ from mailer.dossier.profiles import Purpose
 from mailer.flows.export_case import Exporter, ExportReport, export_case
 from mailer.flows.gather_case import Options, Origin
 from mailer.flows.keep_log import LogRefused
+from mailer.flows.trusted_file import pem_in, trusted_in
 from mailer.flows.verify_case import CaseVerdict, verify_case
 from mailer.wiring import App
 
@@ -70,7 +71,14 @@ async def _export(app: App, said: str, options: Options, out: Path) -> ExportRep
     )
     try:
         with Bar() as bar:
-            exporter = Exporter(keeper=app.log_keeper(), renderer=app.desk.renderer, origin=origin, progress=bar)
+            exporter = Exporter(
+                keeper=app.log_keeper(),
+                renderer=app.desk.renderer,
+                origin=origin,
+                progress=bar,
+                stamper=app.stamper(),
+                authority=pem_in(app.settings.anchors.ca_file),
+            )
             return await export_case(exporter, said, options=options, out=out)
     except LogRefused as problem:
         raise NeedsPerson(f"{problem.what}: {problem}") from problem
@@ -97,6 +105,10 @@ def verify(
     key: Annotated[
         str, typer.Option(metavar="SHA256", help="SHA-256 of log.vkey, as you were told it by another way.")
     ] = "",
+    tsa_ca: Annotated[
+        str,
+        typer.Option("--tsa-ca", metavar="FILE", help="PEM of whoever stamped the time: check the signatures, too."),
+    ] = "",
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Check a case file, without a database. Example: duly case verify cases/CASE-K17-20261127-4711"""
@@ -104,7 +116,7 @@ def verify(
     def work() -> CaseVerdict:
         try:
             with Bar() as bar:
-                return verify_case(place, key_sha256=key, progress=bar)
+                return verify_case(place, key_sha256=key, trusted=trusted_in(tsa_ca) if tsa_ca else None, progress=bar)
         except OSError as problem:
             fail(f"{problem.filename or place} cannot be read: {problem.strerror}", ENVIRONMENT)
 
@@ -115,18 +127,21 @@ def verify(
     elif output is Output.CSV or rows:
         show(rows, output, columns=_COLUMNS, empty="")
     else:
-        _tell(found, is_known=bool(key))
+        _tell(found, is_known=bool(key), is_stamped=bool(tsa_ca))
     if rows:
         fail("this case file is NOT what it was: use none of it before it is known why", NEEDS_PERSON)
 
 
-def _tell(found: CaseVerdict, *, is_known: bool) -> None:
+def _tell(found: CaseVerdict, *, is_known: bool, is_stamped: bool) -> None:
     log = found.log
     say(f"The case file is whole: {found.files} files, {log.mails} mails, {log.events} events of the case.")
     say(f"It is as the log {log.origin} has it, with {log.size} entries.")
     if log.erased or log.withheld or log.not_retained:
         parts = f"{log.not_retained} mails, {log.withheld} events withheld, {log.erased} erased"
         say(f"Not in it, and accounted for: {parts}.")
+    if log.stamps:
+        who = "by whom you trust" if is_stamped else "(whose they are: --tsa-ca FILE)"
+        say(f"{log.stamps} time stamps {who} are over heads of this log.")
     if not is_known:
         say(f"Ask by another way whether the log's key is this one (SHA-256 of log.vkey):\n{log.key_sha256}")
 

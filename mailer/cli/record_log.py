@@ -10,6 +10,7 @@ import typer
 
 from mailer.cli.context import ENVIRONMENT, NEEDS_PERSON, REFUSED, NeedsPerson, fail, run
 from mailer.cli.log_handing_over import register_handing_over
+from mailer.cli.log_stamps import stamp
 from mailer.cli.output import Output, OutputOption, one_json, say, show
 from mailer.flows.keep_log import LogRefused
 from mailer.flows.prove_event import Proven, Signed, newest_head, prove_event
@@ -25,6 +26,7 @@ def register_on_log(log_app: typer.Typer) -> None:
     log_app.command("verify")(verify)
     log_app.command("checkpoint")(checkpoint)
     log_app.command("prove")(prove)
+    log_app.command("stamp")(stamp)
     register_handing_over(log_app)
 
 
@@ -45,7 +47,9 @@ def verify(
     note = _text(kept or since)
 
     async def work(app: App) -> Verified:
-        return await verify_record(app.store, app.settings.data, kept=note, since=since is not None)
+        return await verify_record(
+            app.store, app.settings.data, kept=note, since=since is not None, trusted=app.trusted()
+        )
 
     found = run(work)
     rows = [{"error": str(one.what), "seq": one.seq, "words": one.words} for one in found.findings]
@@ -66,6 +70,10 @@ def _tell(found: Verified) -> None:
     after = f" after the first {found.since}" if found.since else ""
     say(f"The record is what it was: {found.leaves - found.since} entries{after}, {found.heads} signed heads.")
     say(f"Log {found.origin}, {found.leaves} entries in all.")
+    if found.stamps:
+        say(f"{found.stamps} time stamps by a third party hold.")
+    if found.stamps_unverified:
+        say(f"{found.stamps_unverified} time stamps cannot be judged here (anchors.ca_file), and are kept.")
     if found.waiting:
         say(f"{found.waiting} events are not in the log yet: `duly log checkpoint` takes them up.")
     say("To notice a record that is replaced as a whole, keep `duly log checkpoint` where nobody here can change it.")

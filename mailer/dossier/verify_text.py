@@ -32,6 +32,10 @@ TEXT = r"""#!/bin/bash
 #                                              sed -n 43p data/audit/entries.ndjson | tr -d '\n' > ENTRY   (entry 42),
 #                                              its PROOF is data/audit/proofs/000042.tlog-proof
 #
+#     bash VERIFY.txt stamps CA.pem            the time stamps of third parties, if there are any in data/audit/anchors,
+#                                              against the certificates of whoever stamped. The commands one by one:
+#                                              data/audit/anchors/commands.txt
+#
 # It needs bash, coreutils (sha256sum, base64, od, sort, tr), find, sed, xargs and OpenSSL 3. A file that somebody
 # else may have changed can lie about itself: take this file from another case file, or from the program's source.
 #
@@ -42,6 +46,13 @@ TEXT = r"""#!/bin/bash
 # and compare it with: sha256sum data/audit/log.vkey. If you keep an older checkpoint of the same log, the program
 # (`duly log verify --kept`) or any tool for C2SP tlog-checkpoint shows whether this one extends it.
 #
+# SINCE WHEN IT IS AS IT IS
+#
+# data/audit/anchors/SIZE.tsr is a time stamp (RFC 3161) over SIZE.checkpoint beside it: the head of the first SIZE
+# lines of entries.ndjson. Who stamped it knows nothing but a hash, and says when it was shown. bash VERIFY.txt checks
+# that the heads follow from the entries and that the stamps name them; whose the stamps are, the line with "stamps"
+# above checks. Get CA.pem from whoever stamped: tsa-ca.pem comes from the maker of this folder, as all of it does.
+#
 # WHAT IS BOUND
 #
 # data/audit/entries.ndjson has every entry of the log, of this case and of all others. Entries name nobody: each
@@ -51,7 +62,8 @@ TEXT = r"""#!/bin/bash
 # that bears the tag of this case must be there as an event, or be said to be erased or withheld.
 #
 # BOUND BY THE LOG:      data/eml/*, and in data/audit: entries.ndjson, events.ndjson, proofs/*, checkpoint, log.vkey,
-#                        log.pub.pem
+#                        log.pub.pem, anchors/*.checkpoint
+# BOUND BY A SIGNATURE:  data/audit/anchors/*.tsr, by that of whoever stamped; a few bytes of a stamp are not signed
 # NOT BOUND BY THE LOG:  everything else. data/report, data/account, data/attachments, data/loadfile and
 #                        data/placement are made from what is bound, and from the ledger, for reading; README.txt,
 #                        VERIFY.txt, mailbag.csv, messages_not_retained.txt and bag-info.txt describe the folder. Only
@@ -72,6 +84,18 @@ fail(){ echo "FAILED: $*"; exit 1; }
 hex(){ od -An -v -tx1 | tr -d ' \n'; }
 bin(){ printf "$(sed 's/../\\x&/g' <<<"$1")"; }
 h(){ openssl dgst -sha256 -binary; }
+
+# The time stamps against the certificates of whoever stamped (RFC 3161), each at its own time.
+if [ $# -eq 2 ] && [ "$1" = stamps ]; then
+  for f in $A/anchors/*.tsr; do
+    [ -f "$f" ] || fail "there are no time stamps"
+    t=$(openssl ts -reply -in "$f" -text 2>"$T/out" | sed -n 's/^Time stamp: //p') || fail "$f is no time stamp"
+    s=$(date -d "$t" +%s 2>"$T/out") && [ -n "$t" ] || fail "$f has no time"
+    openssl ts -verify -in "$f" -data "${f%.tsr}.checkpoint" -CAfile "$2" -untrusted "$2" -attime "$s" >"$T/out" 2>&1 ||
+      fail "$f was not signed by whom you trust, or is not over its head"
+    echo "$f $t"
+  done; exit
+fi
 
 # One entry against one proof (https://c2sp.org/tlog-proof, RFC 9162 2.1.3.2).
 if [ $# -eq 2 ]; then
@@ -216,5 +240,25 @@ for s in "${H[@]}"; do
   [[ ${P[s]:-} == $y ]] || fail "mail $f is not the one that entry $s names"
 done
 [ "$(find data -path 'data/eml/*' -type f | wc -l)" -eq $e ] || fail "a mail that no event names"
+
+# 8 The time stamps: each names its head (SHA-256), and that is the head of the first entries. Not whose they are.
+declare -A AT
+while IFS= read -r f; do
+  case $f in $A/anchors/commands.txt|$A/anchors/tsa-ca.pem) continue;; esac
+  [[ ${f#$A/anchors/} =~ ^([1-9][0-9]{0,17})\.(tsr|checkpoint)$ ]] || fail "$f is no time stamp"
+  n=${BASH_REMATCH[1]}; ((n<=N)) || fail "$f: there are $N entries"; AT[$n]=1
+done < <(find data -path "$A/anchors/*" -type f)
+for n in "${!AT[@]}"; do
+  f=$A/anchors/$n; [ -f $f.tsr ] && [ -f $f.checkpoint ] || fail "$f.tsr or $f.checkpoint is missing"
+  [ "$(wc -c <$f.tsr)" -le 131072 ] && [ "$(wc -c <$f.checkpoint)" -le 131072 ] || fail "$f is too long"
+  text $f.checkpoint '\n -~\342\200\224'; mapfile -t C <$f.checkpoint; r=
+  for ((k=0;n>>k;k++)); do
+    if (((n>>k)&1)); then x=${X[F[k]+(n>>k)-1]}
+      if [ -n "$r" ]; then r=$(printf '%b' "\\x01$x$r" | h | hex | sed 's/../\\x&/g'); else r=$x; fi; fi
+  done
+  b64 "$r"; [ "${C[1]:-}" = "$n" ] && [ "${C[2]:-}" = "$R" ] || fail "$f.checkpoint is no head of these entries"
+  x=$(hex <$f.tsr) y=0420$(sha256sum <$f.checkpoint | cut -c1-64)
+  [[ $x == *06096086480165030402010500$y* || $x == *0609608648016503040201$y* ]] || fail "$f.tsr is of something else"
+done
 echo "OK: $e mails, ${#H[@]} events, $N entries of the log $O, key $(sha256sum <$A/log.vkey | cut -c1-64)"
 """

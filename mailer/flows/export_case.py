@@ -6,6 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import structlog
+
+from mailer.anchors.tsa import TsaUnreachable
 from mailer.dossier.bag import bag_info
 from mailer.dossier.entry import Entry, FileEntry, RenderedEntry
 from mailer.dossier.formats import case_entries, message_entries
@@ -17,10 +20,13 @@ from mailer.flows.gather_case import CaseWentOn, Gathered, Gathering, Options, O
 from mailer.flows.gather_messages import Progress
 from mailer.flows.keep_log import LogKeeper, seal
 from mailer.flows.package_log import head_at, write_entries, write_events, write_proofs
+from mailer.flows.package_stamps import write_stamps
 from mailer.flows.recording import happened
+from mailer.flows.stamp_log import Stamper, StampRefused, stamp_head
 from mailer.rendering.renderer import Renderer
 from mailer.store import events, inbox, invoices
 
+log = structlog.get_logger()
 #: So often an export begins anew when the case goes on between signing and reading.
 TRIES = 5
 
@@ -45,12 +51,17 @@ class ExportReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exporter:
-    """What exporting needs."""
+    """What exporting needs. `stamper`: None when the head of a case file is not to be stamped.
+
+    `authority`: PEM with whose stamps count, to go along with them.
+    """
 
     keeper: LogKeeper
     renderer: Renderer
     origin: Origin
     progress: Progress | None = None
+    stamper: Stamper | None = None
+    authority: bytes = b""
 
 
 async def export_case(exporter: Exporter, said: str, *, options: Options, out: Path) -> ExportReport:
@@ -114,11 +125,22 @@ async def _newest(exporter: Exporter, said: str, options: Options, out: Path) ->
     """Sign and read; again when the case went on between the two."""
     for _ in range(TRIES if options.at is None else 0):
         await seal(exporter.keeper, at_once=True)
+        await _stamp(exporter)
         try:
             return await _drafted(exporter, said, options, out)
         except CaseWentOn:
             continue
     return await _drafted(exporter, said, options, out)
+
+
+async def _stamp(exporter: Exporter) -> None:
+    """Have the head of the case file stamped; that it could not be keeps nobody from a case file."""
+    if exporter.stamper is None:
+        return
+    try:
+        await stamp_head(exporter.stamper, actor=exporter.origin.exported_by)
+    except (TsaUnreachable, StampRefused) as problem:
+        log.warning("the head of a case file was not stamped", why=str(problem))
 
 
 async def _drafted(exporter: Exporter, said: str, options: Options, out: Path) -> tuple[CaseFolder, Gathered]:
@@ -141,7 +163,8 @@ async def _drafted(exporter: Exporter, said: str, options: Options, out: Path) -
             await write_entries(tx, view, folder, customer_id=customer.id, mail_ids=mail_ids)
             how = Gathering(view=view, bind=bind, keep=keep, progress=exporter.progress)
             found = await gather(tx, customer, said, options=options, origin=exporter.origin, how=how)
-            write_proofs(view, folder)
+            tree = write_proofs(view, folder)
+            await write_stamps(tx, folder, tree, view.listed, exporter.authority)
             _write(folder, case_entries(found.file), exporter.renderer)
             folder.close(lambda octets, files: bag_info(found.file, name=folder.name, octets=octets, files=files))
         except BaseException:

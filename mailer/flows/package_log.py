@@ -24,6 +24,7 @@ from mailer.record.package import (
     MESSAGE_TYPES,
     PUBLIC_PEM,
     VKEY,
+    Tree,
     erased_line,
     proof_path,
     shown_line,
@@ -179,8 +180,11 @@ def _shown(seq: int, body: bytes, event: EventFacts, salt: bytes) -> bytes:
     return shown_line(seq, salt, committed, event.payload)
 
 
-def write_proofs(view: LogView, folder: CaseFolder) -> None:
-    """Write a proof for each event of the case, the head, and the key in its two forms. Raises RecordChanged."""
+def write_proofs(view: LogView, folder: CaseFolder) -> Tree:
+    """Write a proof for each event of the case, the head, and the key in its two forms; returns the tree.
+
+    Raises RecordChanged.
+    """
     tree = tree_of(view.hashes)
     if len(view.hashes) != view.head.size or tree.root != view.head.root:
         raise RecordChanged("the entries of the log are not those that its head says: `duly log verify` says more")
@@ -190,3 +194,4 @@ def write_proofs(view: LogView, folder: CaseFolder) -> None:
     folder.write(CHECKPOINT, (view.note.encode(),))
     folder.write(VKEY, (f"{verifier.line}\n".encode(),))
     folder.write(PUBLIC_PEM, (verifier.pem.encode(),))
+    return tree

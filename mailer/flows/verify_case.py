@@ -14,9 +14,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from mailer.record.package import CHECKPOINT, ENTRIES, EVENTS, MAILS, NOT_RETAINED, PROOFS, PUBLIC_PEM, VKEY
+from mailer.record.package import ANCHORS, CHECKPOINT, ENTRIES, EVENTS, MAILS, NOT_RETAINED, PROOFS, PUBLIC_PEM, VKEY
 from mailer.record.package_check import check_package
 from mailer.record.package_flaws import Flaw, Flawed, PackageVerdict, Packed
+from mailer.record.stamp import Trusted
 
 MANIFEST, TAG_MANIFEST = "manifest-sha256.txt", "tagmanifest-sha256.txt"
 _BAGIT = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
@@ -100,28 +101,34 @@ class CaseVerdict:
     flaws: tuple[Flawed, ...]
 
 
-def verify_case(place: Path, *, key_sha256: str = "", progress: Progress | None = None) -> CaseVerdict:
+def verify_case(
+    place: Path, *, key_sha256: str = "", trusted: Trusted | None = None, progress: Progress | None = None
+) -> CaseVerdict:
     """Check a case file. `key_sha256`: the SHA-256 of log.vkey as it was told by another way. Nothing is written.
+
+    `trusted`: whose time stamps count; None: they are held to the log, and not to anybody's signature.
 
     Raises NoCaseFile, OSError.
     """
     if place.is_dir():
-        return _verified(place, _Folder(place), key_sha256, progress)
+        return _verified(place, _Folder(place), key_sha256, trusted, progress)
     if not place.is_file():
         raise NoCaseFile(f"there is no folder and no file {place}")
     try:
         with zipfile.ZipFile(place) as archive:
-            return _verified(place, _Zip(archive), key_sha256, progress)
+            return _verified(place, _Zip(archive), key_sha256, trusted, progress)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, UnicodeError, EOFError) as problem:
         words = f"this is no zip that can be read: {problem}"
         flaw = Flawed(what=Flaw.NOT_A_CASE_FILE, words=words, file=place.name)
         return CaseVerdict(path=place, files=0, size_bytes=0, log=PackageVerdict(), flaws=(flaw,))
 
 
-def _verified(place: Path, source: Source, key_sha256: str, progress: Progress | None) -> CaseVerdict:
+def _verified(
+    place: Path, source: Source, key_sha256: str, trusted: Trusted | None, progress: Progress | None
+) -> CaseVerdict:
     sums, octets = _sums(source, progress)
     flaws = list(_bag_flaws(source, sums, octets))
-    checked = check_package(_packed(source, sums))
+    checked = check_package(_packed(source, sums), trusted)
     flaws += [one for one in checked.flaws if one.file not in {flaw.file for flaw in flaws}] if flaws else checked.flaws
     if key_sha256 and sums.get(VKEY) != key_sha256.lower():
         words = f"its SHA-256 is {sums.get(VKEY, 'missing')}, not the one that was told"
@@ -195,6 +202,7 @@ def _packed(source: Source, sums: Mapping[str, str]) -> Packed:
         proofs=sum(path.startswith(f"{PROOFS}/") for path in sums),
         mails={path: digest for path, digest in sums.items() if path.startswith(f"{MAILS}/")},
         not_retained=_whole(source, sums, NOT_RETAINED),
+        stamped={path: _small(source, sums, path) for path in sums if path.startswith(f"{ANCHORS}/")},
     )
 
 

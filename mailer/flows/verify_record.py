@@ -10,10 +10,12 @@ from pathlib import Path
 
 from mailer.flows.keep_log import LogRefused, head_in, tree_at
 from mailer.flows.log_key import LogKey, known_key, present_key
+from mailer.flows.verify_stamps import check_stamps
 from mailer.record.audit import Audit, Start
 from mailer.record.checkpoint import Checkpoint
 from mailer.record.note import BadNote, verifier_of
 from mailer.record.reign import LearnedTags, Reign, head_by, is_given_up, reigns_of
+from mailer.record.stamp import Trusted
 from mailer.record.tampering import Finding, Head, KeptBytes, Tampering
 from mailer.store import log, log_check
 from mailer.store.log_check import Tag
@@ -26,23 +28,36 @@ class KeptHeadRefused(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verified:
-    """What was checked (`leaves`, in detail from `since` on; `heads`), what waits to be taken up, and what is wrong."""
+    """What was checked (`leaves`, in detail from `since` on; `heads`), what waits to be taken up, and what is wrong.
+
+    `stamps`: how many time stamps hold; `stamps_unverified`: cannot be judged with what is at hand.
+    """
 
     origin: str
     leaves: int
     since: int
     heads: int
     waiting: int
+    stamps: int
+    stamps_unverified: int
     findings: tuple[Finding, ...]
 
 
 async def verify_record(
-    store: Store, data: Path, *, kept: str = "", since: bool = False, file: bool = True, lost: bool = False
+    store: Store,
+    data: Path,
+    *,
+    kept: str = "",
+    since: bool = False,
+    file: bool = True,
+    lost: bool = False,
+    trusted: Trusted = (),
 ) -> Verified:
     """Check the log in one snapshot of the database. Nothing is written.
 
     `kept`: the note of a head from elsewhere; with `since`, leaves before it are only held against its root. `file`:
-    whether the data folder's head counts. `lost`: without the log's keys, so whose tags are whose is only inferred.
+    whether the data folder's head counts. `trusted`: whose signatures of time stamps count. `lost`: without the log's
+    keys, so whose tags are whose is only inferred.
     Raises KeptHeadRefused, LogKeyProblem, StoreUnreachable.
     """
     async with store.reading() as tx:
@@ -50,23 +65,33 @@ async def verify_record(
         known = await known_key(tx)
         if known is None or (key is None and not lost):
             many = await log_check.waiting(tx, last_event=0)
-            return Verified(origin="", leaves=0, since=0, heads=0, waiting=many, findings=())
+            return Verified(
+                origin="", leaves=0, since=0, heads=0, waiting=many, stamps=0, stamps_unverified=0, findings=()
+            )
         reigns = reigns_of(await log_check.handovers(tx), key.signer.verifier if key else verifier_of(known))
-        heads, found = await _heads(tx, reigns, head_in(data) if file else "")
-        outside = _kept(kept, reigns, heads, found) if kept else None
-        start = await _start(tx, outside if since else None)
-        audit = Audit(heads, await log.nodes(tx), start)
-        await _read(tx, _tagger(reigns, key), audit, start.size)
-        findings = (*found, *audit.finish())
-        _, last_event = await log.edge(tx)
-        waiting = await log_check.waiting(tx, last_event=last_event)
+        note = head_in(data) if file else ""
+        return await _verified(tx, reigns, key, trusted, file=note, kept=kept, since=since)
+
+
+async def _verified(
+    tx: Tx, reigns: Sequence[Reign], key: LogKey | None, trusted: Trusted, *, file: str, kept: str, since: bool
+) -> Verified:
+    heads, found = await _heads(tx, reigns, file)
+    outside = _kept(kept, reigns, heads, found) if kept else None
+    start = await _start(tx, outside if since else None)
+    audit = Audit(heads, await log.nodes(tx), start)
+    await _read(tx, _tagger(reigns, key), audit, start.size)
+    stamps = await check_stamps(tx, trusted)
+    _, last_event = await log.edge(tx)
     return Verified(
         origin=reigns[-1].verifier.name,
         leaves=audit.size,
         since=start.size,
         heads=len({head.size for head in heads}),
-        waiting=waiting,
-        findings=findings,
+        waiting=await log_check.waiting(tx, last_event=last_event),
+        stamps=stamps.good,
+        stamps_unverified=stamps.unverified,
+        findings=(*found, *audit.finish(), *stamps.findings),
     )
 
 

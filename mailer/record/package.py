@@ -26,6 +26,7 @@ CHECKPOINT = f"{FOLDER}/checkpoint"
 PUBLIC_PEM = f"{FOLDER}/log.pub.pem"
 VKEY = f"{FOLDER}/log.vkey"
 PROOFS = f"{FOLDER}/proofs"
+ANCHORS = f"{FOLDER}/anchors"
 NOT_RETAINED = "messages_not_retained.txt"
 MAILS = "data/eml"
 #: Types of events that name a mail by its SHA-256 in their payload: the k-th of them in a case is mail number k.
@@ -55,6 +56,16 @@ def proof_path(seq: int) -> str:
     return f"{PROOFS}/{seq:06d}.tlog-proof"
 
 
+def stamp_path(size: int) -> str:
+    """Return the path of the time stamp over the head of so many entries."""
+    return f"{ANCHORS}/{size}.tsr"
+
+
+def head_path(size: int) -> str:
+    """Return the path of the head that was stamped, as it was signed then."""
+    return f"{ANCHORS}/{size}.checkpoint"
+
+
 def message_number(place: int) -> str:
     """Return the number of the mail that the event at that place among those of mails (1 is the first) names."""
     return f"DULY{place:06d}"
@@ -78,6 +89,15 @@ class Tree:
     def root(self) -> bytes:
         """The root; there is at least one leaf."""
         return self.levels[-1][0]
+
+    def root_of(self, size: int) -> bytes:
+        """Return the root over the first leaves, at least one and no more than there are."""
+        found = b""
+        for height in range(size.bit_length()):
+            if size >> height & 1:
+                node = self.levels[height][(size >> height) - 1]
+                found = node_hash(node, found) if found else node
+        return found
 
     def path(self, index: int) -> tuple[bytes, ...]:
         """Return the hashes that prove a leaf, nearest first (RFC 9162 §2.1.3.1)."""

@@ -17,6 +17,8 @@ from mailer.record.note import BadKey, BadNote, Verifier, verifier_of
 from mailer.record.package import CHECKPOINT, ENTRIES, PUBLIC_PEM, VKEY, tree_of
 from mailer.record.package_case import Events, Leaves, event_flaws, left_out, listed_numbers, mail_flaws, proof_flaws
 from mailer.record.package_flaws import Flaw, Flawed, PackageVerdict, Packed
+from mailer.record.package_stamps import stamp_flaws
+from mailer.record.stamp import Trusted
 
 _WORD = rb"[A-Za-z0-9_.:@/-]{1,120}"
 _NUMBER = rb"0|[1-9][0-9]{0,17}"
@@ -35,8 +37,11 @@ _HEAD = re.compile(
 _PLAIN = re.compile(rb"[ -~]+\n")
 
 
-def check_package(packed: Packed) -> PackageVerdict:
-    """Return what is wrong with what the log binds; nothing: every file of it is as the log has it."""
+def check_package(packed: Packed, trusted: Trusted | None = None) -> PackageVerdict:
+    """Return what is wrong with what the log binds; nothing: every file of it is as the log has it.
+
+    `trusted`: whose time stamps count; None: whose they are is not checked.
+    """
     flaws: list[Flawed] = []
     flaws.extend(_key_flaws(packed))
     head = None if flaws else _head(packed, flaws)
@@ -56,6 +61,7 @@ def check_package(packed: Packed) -> PackageVerdict:
         flaws.extend(left_out(leaves, known))
         flaws.extend(proof_flaws(packed, tree, known))
         flaws.extend(mail_flaws(packed, leaves, known))
+        flaws.extend(stamp_flaws(packed.stamped, tree, trusted))
     return PackageVerdict(
         origin=head.origin,
         size=head.size,
@@ -66,6 +72,7 @@ def check_package(packed: Packed) -> PackageVerdict:
         withheld=known.withheld,
         mails=len(packed.mails),
         not_retained=max(0, len(listed_numbers(packed.not_retained)) - 1),
+        stamps=sum(path.endswith(".tsr") for path in packed.stamped),
         flaws=tuple(flaws),
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -29,6 +29,9 @@ class Flaw(StrEnum):
     MAIL_SWAPPED = "mail_swapped"  # a mail is the one that another event names
     MAIL_MISSING = "mail_missing"  # a mail that an event names is neither there nor listed as not retained
     MAIL_ADDED = "mail_added"  # a mail that no event names
+    STAMP_MISSING = "stamp_missing"  # a time stamp without the head it stamps, or a head without; or none to check
+    STAMP_MISMATCH = "stamp_mismatch"  # a time stamp, or the head beside it, is not of these entries
+    STAMP_REFUSED = "stamp_refused"  # a time stamp was not signed by whom the reader trusts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +48,8 @@ class Packed:
     """What the log binds in a case file. Lines end in their LF; they are read once, in the order of these fields.
 
     `proof`: gives a proof's bytes by its path, None when it is not there; `proofs`: how many there are. `mails`:
-    SHA-256 (hex) of each file in data/eml by its path. `not_retained`: messages_not_retained.txt.
+    SHA-256 (hex) of each file in data/eml by its path. `not_retained`: messages_not_retained.txt. `stamped`: the files
+    in the folder of time stamps by their paths.
     """
 
     vkey: bytes
@@ -57,6 +61,7 @@ class Packed:
     proofs: int
     mails: Mapping[str, str]
     not_retained: bytes
+    stamped: Mapping[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,4 +77,5 @@ class PackageVerdict:
     withheld: int = 0
     mails: int = 0
     not_retained: int = 0
+    stamps: int = 0
     flaws: tuple[Flawed, ...] = ()

@@ -25,6 +25,12 @@ class Tampering(StrEnum):
     LEAF_CHANGED = "leaf_changed"  # a leaf is not what its hash, its place or its case's chain says
     TREE_CHANGED = "tree_changed"  # a kept node of the tree is not the hash of what is below it
     BAD_SIGNATURE = "bad_signature"  # a head that the log's key did not sign
+    STAMP_MISSING = "stamp_missing"  # a time stamp that the record tells of is gone
+    STAMP_ADDED = "stamp_added"  # a time stamp that no event tells of
+    STAMP_CHANGED = "stamp_changed"  # a time stamp is not the one that the record names
+    STAMP_OF_OTHER_DATA = "stamp_of_other_data"  # it stamps something else than the head that was signed
+    STAMP_ALTERED = "stamp_altered"  # its signature does not hold, and did when it came
+    STAMP_UNTRUSTED = "stamp_untrusted"  # its signer does not lead to the authority of the settings, and did
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

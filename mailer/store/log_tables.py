@@ -1,6 +1,6 @@
-"""The tables of the log over the record: its leaves, the nodes above them, and the heads that were signed.
+"""The tables of the log over the record: its leaves, the nodes above them, signed heads, and time stamps over these.
 
-All append-only (triggers in migration 0004).
+All append-only (triggers in migrations 0004 and 0005).
 """
 
 from __future__ import annotations
@@ -38,4 +38,14 @@ log_checkpoints = Table(
     Column("size", BigInt, primary_key=True, autoincrement=False),
     Column("signed_at", UtcAt, nullable=False),
     Column("note", Text, nullable=False),
+)
+
+#: Answers of time-stamp servers over signed heads, as they came; an event names each by its SHA-256.
+log_stamps = Table(
+    "log_stamps",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("size", BigInt, nullable=False, index=True),
+    Column("asked_at", UtcAt, nullable=False),
+    Column("token", LargeBinary, nullable=False),
 )

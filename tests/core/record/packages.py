@@ -17,6 +17,7 @@ from mailer.record.leaf import Leaf, leaf_bytes
 from mailer.record.merkle import leaf_hash
 from mailer.record.note import Signer
 from mailer.record.package import (
+    ANCHORS,
     CHECKPOINT,
     ENTRIES,
     EVENTS,
@@ -32,6 +33,7 @@ from mailer.record.package import (
 )
 from mailer.record.package_check import check_package
 from mailer.record.package_flaws import PackageVerdict, Packed
+from mailer.record.stamp import Trusted
 
 SIGNER = Signer(name="acme.example/duly/log_1", seed=b"k" * 32)
 START = datetime(2026, 9, 7, 9, 0, tzinfo=UTC)
@@ -161,8 +163,9 @@ def packed(files: Mapping[str, bytes]) -> Packed:
         proofs=sum(path.startswith(f"{PROOFS}/") for path in files),
         mails={path: sha(raw) for path, raw in files.items() if path.startswith("data/eml/")},
         not_retained=files.get(NOT_RETAINED, b""),
+        stamped={path: raw for path, raw in files.items() if path.startswith(f"{ANCHORS}/")},
     )
 
 
-def verdict(files: Mapping[str, bytes]) -> PackageVerdict:
-    return check_package(packed(files))
+def verdict(files: Mapping[str, bytes], trusted: Trusted | None = None) -> PackageVerdict:
+    return check_package(packed(files), trusted)

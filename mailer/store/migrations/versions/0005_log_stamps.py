@@ -1,0 +1,29 @@
+"""Time stamps over signed heads; append-only like these."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+from mailer.store.append_only import guards
+from mailer.store.columns import BigInt, UtcAt
+
+revision = "0005"
+down_revision = "0004"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Go to this revision."""
+    op.create_table(
+        "log_stamps",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("size", BigInt, nullable=False),
+        sa.Column("asked_at", UtcAt(), nullable=False),
+        sa.Column("token", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_log_stamps")),
+    )
+    op.create_index(op.f("ix_log_stamps_size"), "log_stamps", ["size"])
+    for statement in guards(op.get_bind().dialect.name, "log_stamps"):
+        op.execute(statement)
