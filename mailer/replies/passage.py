@@ -14,7 +14,7 @@ from datetime import date
 
 from mailer.replies.amounts import AmountFound, find_amounts
 from mailer.replies.dates import DateFound, find_dates
-from mailer.replies.phrases import Language
+from mailer.replies.phrases import Language, searchable
 
 #: People write less; what is longer is read this far, and never with certainty.
 MAX_OWN_CHARS = 12_000
@@ -51,6 +51,7 @@ class Clause:
     """A clause: `text` is flat (spaces for line ends) and as long as the words it covers; `plain` hides set phrases.
 
     Set phrases ("do not hesitate", words in quotation marks) are blanked in `plain`: they prove nothing.
+    Its letters are small.
     """
 
     start: int
@@ -168,7 +169,7 @@ def _clauses(
 ) -> Iterator[Clause]:
     marks = language.marks
     text = flat[start:end]
-    plain = _blanked(_blanked(_blanked(text, _QUOTED), _NO_WORD), marks["harmless"])
+    plain = _blanked(_blanked(_blanked(searchable(text), _QUOTED), _NO_WORD), marks["harmless"])
     cuts = sorted({start + hit.start() for hit in marks["split"].finditer(plain)})
     pieces = [(first, min(last, first + _MAX_CLAUSE_CHARS)) for first, last in _pieces(start, end, cuts, flat, whole)]
     plains = [plain[first - start : last - start] for first, last in pieces]
@@ -219,7 +220,7 @@ def _clause(
         is_past=bool(marks["past_pay"].search(words)),
         has_contrast=bool(marks["contrast"].search(words)),
         is_greeting=bool(marks["greeting"].fullmatch(trimmed)),
-        is_small_talk=bool(marks["small_talk"].fullmatch(text.strip(_EDGE))),
+        is_small_talk=bool(marks["small_talk"].fullmatch(searchable(text.strip(_EDGE)))),
         is_addressed=bool(marks["addressed"].search(words)),
         speaks_of_payment=bool(marks["payment"].search(words)),
         dates=dates,
