@@ -44,6 +44,8 @@ class Sentence:
     is_question: bool
     is_conditional: bool
     is_reported: bool
+    #: Whether something comes after another thing: "then", "danach".
+    is_sequel: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -70,6 +72,10 @@ class Clause:
     is_small_talk: bool
     is_addressed: bool
     speaks_of_payment: bool
+    #: Whether what is sent or done is a thing that is not money (a contract, an answer), and no money is named.
+    is_about_thing: bool
+    #: Whether it says what is usual, not what will be.
+    is_habit: bool
     dates: tuple[DateFound, ...]
     amounts: tuple[AmountFound, ...]
 
@@ -179,6 +185,7 @@ def _clauses(
         is_question=text.rstrip().endswith("?") or any(marks["question"].search(one.strip()) for one in plains),
         is_conditional=any(marks["condition"].search(one) for one in plains),
         is_reported=bool(marks["reported"].search(plain)),
+        is_sequel=bool(marks["then"].search(plain)),
     )
     ends_with_mark = text.rstrip().endswith("?")
     for number, ((first, last), words) in enumerate(zip(pieces, plains, strict=True)):
@@ -223,6 +230,8 @@ def _clause(
         is_small_talk=bool(marks["small_talk"].fullmatch(searchable(text.strip(_EDGE)))),
         is_addressed=bool(marks["addressed"].search(words)),
         speaks_of_payment=bool(marks["payment"].search(words)),
+        is_about_thing=not amounts and bool(marks["thing"].search(words)) and not marks["money"].search(words),
+        is_habit=bool(marks["habit"].search(words)),
         dates=dates,
         amounts=amounts,
     )

@@ -30,7 +30,7 @@ _GAPS = {"gap": r"(?: \S+){0,6}? ", "far": r"(?: \S+){0,12}? ", "gap0": r"(?: of
 #: Sets of marks that decide how a clause is meant; each is a list of patterns under [clauses].
 MARKS = (
     "split", "negation", "harmless", "question", "condition", "hypothetical", "hedge", "reported", "past_pay",
-    "contrast", "payment", "greeting", "small_talk", "addressed",
+    "contrast", "payment", "greeting", "small_talk", "addressed", "thing", "money", "habit", "then",
 )  # fmt: skip
 #: Patterns that begin with one of these hold punctuation, not words.
 _NO_WORD = (" ", ",", ";", "-", "\u2013", "\u2014", "\\?")

@@ -76,6 +76,8 @@ def _is_open(clause: Clause) -> bool:
         clause.is_greeting
         or clause.is_negated
         or clause.is_hypothetical
+        or clause.is_about_thing
+        or clause.is_habit
         or sentence.is_question
         or sentence.is_reported
     )
