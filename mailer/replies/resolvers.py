@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import date, timedelta
 
 from mailer.replies import months
@@ -13,11 +12,6 @@ _HOURS = 24
 _FRIDAY = 4
 _SATURDAY = 5
 _LAST_WEEK = 53
-
-
-def _feast(said: Said, anchor: date) -> Resolved | None:
-    """Resolve a feast that has a day of its own: n is 1224 for Christmas Eve."""
-    return day_month(replace(said, month=said.n // 100, day=said.n % 100), anchor)
 
 
 def _weekday(said: Said, anchor: date) -> Resolved | None:
@@ -137,7 +131,6 @@ RESOLVERS: Mapping[str, Resolver] = {
     **months.RESOLVERS,
     "day_month": day_month,
     "day_of_month": day_of_month,
-    "feast": _feast,
     "weekday": _weekday,
     "weekday_and_day": _weekday_and_day,
     "next_weekday": _next_weekday,

@@ -26,7 +26,15 @@ _NAME_WORDS = 3
 #: Cues with their own future tense: a past participle beside them is passive, not past.
 FUTURE = frozenset(
     f"promise.{rule}"
-    for rule in ("firm_we_will_pay", "firm_will_be_paid", "firm_planned", "will_pay", "will_be_paid", "commit")
+    for rule in (
+        "firm_we_will_pay",
+        "firm_will_be_paid",
+        "firm_planned",
+        "will_pay",
+        "will_be_paid",
+        "commit",
+        "undertaken",
+    )
 )
 
 
