@@ -21,6 +21,7 @@ _LEGAL_FORM = re.compile(
     r"(?i)[ ,]+(?:llp|llc|ltd|limited|plc|inc|incorporated|corp|corporation|co|company|gmbh|ag|ohg|kg|e\.?k|se|sas|"
     r"sarl|s\.?a|s\.?l|s\.?a\.?u|s\.?r\.?l|s\.?p\.?a|b\.?v|n\.?v|v\.?o\.?f|& co)\.?(?= |,|$)"
 )
+_NO_WORD = re.compile(r"\W+")
 _SHORTEST_NAME = 8
 #: So many lines of a reminder in a body are no chance.
 _PASTED_LINES = 3
@@ -38,6 +39,7 @@ class Shelf:
         self.mailbox = world.mailbox if world else ""
         self.customers = {one.id: one for one in customers}
         self.sent = {one.id: (customer, one) for customer in customers for one in customer.sent}
+        self.lines_of = {one.id: _flat_lines(one.text) for _, one in self.sent.values()}
         self.by_message_id = {one.message_id.lower(): one.id for _, one in self.sent.values() if one.message_id}
         self.by_token = {one.token: one.id for _, one in self.sent.values() if one.token}
         self.by_address: dict[str, list[WorldCustomer]] = {}
@@ -79,7 +81,7 @@ def match_file(mail: InboundMail, shelf: Shelf) -> tuple[Match, Zones]:
         customer = shelf.customers[found.customer_id]
         answered = _by_subject(mail.subject, customer)
         # In a new thread the reminder may be pasted below without any mark: only our own text tells it apart.
-        pasted, lines = _pasted(mail.text, answered, customer)
+        pasted, lines = _pasted(mail.text, answered, customer, shelf)
         if pasted is not None:
             parts = zones(mail.text, pasted.text, sender_name=mail.from_name)
             answered = answered or (pasted if lines >= _PASTED_LINES else None)
@@ -147,13 +149,18 @@ def _by_subject(subject: str, customer: WorldCustomer) -> WorldSent | None:
     return next((one for one in reversed(customer.sent) if bare and bare_subject(one.subject) == bare), None)
 
 
-def _pasted(text: str, answered: WorldSent | None, customer: WorldCustomer) -> tuple[WorldSent | None, int]:
+def _flat_lines(text: str) -> frozenset[str]:
+    return frozenset(flat for line in text.split("\n") if (flat := _NO_WORD.sub("", line)))
+
+
+def _pasted(
+    text: str, answered: WorldSent | None, customer: WorldCustomer, shelf: Shelf
+) -> tuple[WorldSent | None, int]:
     """Return the reminder whose lines the body repeats most (the latest of equals), and how many it repeats."""
-    flat = re.sub(r"\W+", "", text)
+    flat = _NO_WORD.sub("", text)
 
     def repeated(sent: WorldSent) -> int:
-        lines = {re.sub(r"\W+", "", line) for line in sent.text.split("\n")}
-        return sum(line in flat for line in lines if line)
+        return sum(line in flat for line in shelf.lines_of[sent.id])
 
     counted = [(repeated(one), one is answered, number) for number, one in enumerate(customer.sent)]
     if not counted:

@@ -7,12 +7,12 @@ date keeps its place, and the other days it may mean: a date with two readings i
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Literal, cast
 
-from mailer.replies.phrases import DateRule, Language, word_key
+from mailer.replies.phrases import DateRule, Language, searchable, word_key
 from mailer.replies.resolvers import FROM_THAT_DAY, RESOLVERS
 from mailer.replies.said import Resolved, Said, make_date
 
@@ -77,8 +77,10 @@ def find_dates(text: str, *, anchor: date, country: str, language: Language) -> 
     if not _FIRST_YEAR <= anchor.year <= _LAST_YEAR:
         return ()
     found = [*_numeric(text, anchor, country)]
-    for rule in sorted(language.date_rules, key=lambda one: one.resolver in FROM_THAT_DAY):
-        for hit in rule.pattern.finditer(text):
+    small = searchable(text)
+    places = [hit.start() for hit in language.date_starts.finditer(small)]
+    for rule in sorted(language.date_rules, key=lambda one: one.resolver in FROM_THAT_DAY) if places else ():
+        for hit in _hits(rule.pattern, small, places):
             start = _that_day(found, hit.start(), anchor) if rule.resolver in FROM_THAT_DAY else anchor
             resolved = _resolve(rule, hit, start, language) if start else None
             if resolved is not None:
@@ -88,6 +90,16 @@ def find_dates(text: str, *, anchor: date, country: str, language: Language) -> 
         if all(one.end <= other.start or one.start >= other.end for other in kept):
             kept.append(one)
     return tuple(_in_place(one, text, language) for one in _joined(sorted(kept, key=lambda each: each.start), text))
+
+
+def _hits(pattern: re.Pattern[str], text: str, places: list[int]) -> Iterator[re.Match[str]]:
+    """Yield what `finditer` would, looking only where something may begin."""
+    end = 0
+    for place in places:
+        hit = pattern.match(text, place) if place >= end else None
+        if hit:
+            end = hit.end()
+            yield hit
 
 
 def _joined(kept: list[DateFound], text: str) -> list[DateFound]:
@@ -130,8 +142,8 @@ def _found(start: int, end: int, text: str, resolved: Resolved, kind: str, rule:
 
 def _in_place(found: DateFound, text: str, language: Language) -> DateFound:
     """Return the date with what the words before it say: "by", "the 25th or", or that it is another thing's."""
-    before = text[max(0, found.start - 40) : found.start]
-    said = f"{before}{found.text.split(' ')[0]} "  # "bis Freitag": the rule may have taken the word itself
+    before = searchable(text[max(0, found.start - 40) : found.start])
+    said = f"{before}{searchable(found.text).split(' ')[0]} "  # "bis Freitag": the rule may have taken the word itself
     is_by = language.by.search(before) or language.by.search(said)
     kind: DateKind = "by" if is_by and found.kind == "exact" else found.kind
     first = _first_of_two(before, found.on)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 
 _MAX_CHARS = 4_000
@@ -32,6 +33,7 @@ _OTHERS: Mapping[str, frozenset[str]] = {
     "tr": frozenset("ve bir bu fatura teşekkürler merhaba değil saygılar olarak".split()),  # noqa: RUF001 - Turkish
 }
 _ENOUGH = 2
+_WORD = re.compile(r"[^\W\d_]+(?:['\u2019][a-z]+)?")
 
 
 def language_of(text: str, *, hint: str, known: Mapping[str, frozenset[str]]) -> tuple[str, bool]:
@@ -39,10 +41,11 @@ def language_of(text: str, *, hint: str, known: Mapping[str, frozenset[str]]) ->
 
     `hint` is the customer's language: taken when the words are too few or two languages are equally likely.
     """
-    words = re.findall(r"[^\W\d_]+(?:['\u2019][a-z]+)?", text[:_MAX_CHARS].lower())
+    words = _WORD.findall(text[:_MAX_CHARS].lower())
     tables = dict(known)
     tables.update(_OTHERS)
-    counts = {code: sum(word in table for word in words) for code, table in tables.items()}
+    times = Counter(words)
+    counts = {code: sum(map(times.__getitem__, table & times.keys())) for code, table in tables.items()}
     best = max(counts, key=lambda code: (counts[code], code == hint))
     rival = max((count for code, count in counts.items() if code != best), default=0)
     if counts[best] >= _ENOUGH and counts[best] > rival:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Collection, Iterator
+from functools import lru_cache
 
 from mailer.domain.message import InboundMail
 from mailer.replies.zones import Zones, words_of
@@ -41,6 +42,8 @@ _NOT_OURS = re.compile(
 )
 #: "INV-1": letters tied to the digits need no more than one of those; "on 12" is no number.
 _TIED = re.compile(r"[A-ZÄÖÜ]{2,10}[-/#]?\d")
+_NO_LETTER = re.compile(r"[\W_]+")
+_LEADING_ZEROS = re.compile(r"^(\D*)0+(?=\d)")
 _SHORTEST_DIGITS = 3
 _SHORTEST_BARE_DIGITS = 4
 _MOST_PREFIXES = 5
@@ -52,8 +55,8 @@ def normalise_number(text: str) -> str:
     "INV-02041", "inv 2041" and "Inv/2041" are all "INV2041". The store keeps a column made by this same function.
     Something made of zeros only keeps one; "" stays "".
     """
-    flat = re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", text)).upper()
-    return re.sub(r"^(\D*)0+(?=\d)", r"\1", flat)
+    flat = _NO_LETTER.sub("", text if text.isascii() else unicodedata.normalize("NFKC", text)).upper()
+    return _LEADING_ZEROS.sub(r"\1", flat)
 
 
 def number_keys(mail: InboundMail, zones: Zones) -> tuple[str, ...]:
@@ -119,8 +122,13 @@ def _keys_of(texts: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def spans_of_numbers(text: str) -> Iterator[tuple[int, int, str]]:
-    """Yield (start, end, normalised number) for every candidate in a text, the longest reading of each first."""
+@lru_cache(maxsize=32)  # matching looks at the same few texts of one mail again and again
+def spans_of_numbers(text: str) -> tuple[tuple[int, int, str], ...]:
+    """Return (start, end, normalised number) for every candidate in a text, the longest reading of each first."""
+    return tuple(_spans(text))
+
+
+def _spans(text: str) -> Iterator[tuple[int, int, str]]:
     text = _NOT_OURS.sub(lambda hit: "\x1f" * len(hit[0]), text[:_MAX_SCANNED_CHARS])
     for found in _CANDIDATE.finditer(text):
         prefix, digits = found[1] or "", found[2]
@@ -129,14 +137,14 @@ def spans_of_numbers(text: str) -> Iterator[tuple[int, int, str]]:
             part = digits[:end]
             stop = found.start(2) + end
             enough = 1 if _TIED.match(found[0]) else _SHORTEST_DIGITS
-            if prefix and sum(c.isdigit() for c in part) >= enough:
+            if prefix and sum(map(str.isdigit, part)) >= enough:
                 yield found.start(), stop, normalise_number(prefix + part)
             if _is_bare_number(text, found.start(2), stop, part):
                 yield found.start(2), stop, normalise_number(part)
 
 
 def _is_bare_number(text: str, start: int, stop: int, part: str) -> bool:
-    if sum(c.isdigit() for c in part) < _SHORTEST_BARE_DIGITS or _DATE.fullmatch(part):
+    if sum(map(str.isdigit, part)) < _SHORTEST_BARE_DIGITS or _DATE.fullmatch(part):
         return False
     before, after = text[max(0, start - 40) : start], text[stop : stop + 12]
     is_other = _MONEY_BEFORE.search(before) or _MONEY_AFTER.match(after) or _OTHER_BEFORE.search(before)

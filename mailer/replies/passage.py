@@ -14,7 +14,7 @@ from datetime import date
 
 from mailer.replies.amounts import AmountFound, find_amounts
 from mailer.replies.dates import DateFound, find_dates
-from mailer.replies.phrases import Language
+from mailer.replies.phrases import Language, searchable
 
 #: People write less; what is longer is read this far, and never with certainty.
 MAX_OWN_CHARS = 12_000
@@ -44,6 +44,8 @@ class Sentence:
     is_question: bool
     is_conditional: bool
     is_reported: bool
+    #: Whether something comes after another thing: "then", "danach".
+    is_sequel: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -51,6 +53,7 @@ class Clause:
     """A clause: `text` is flat (spaces for line ends) and as long as the words it covers; `plain` hides set phrases.
 
     Set phrases ("do not hesitate", words in quotation marks) are blanked in `plain`: they prove nothing.
+    Its letters are small.
     """
 
     start: int
@@ -69,6 +72,10 @@ class Clause:
     is_small_talk: bool
     is_addressed: bool
     speaks_of_payment: bool
+    #: Whether what is sent or done is a thing that is not money (a contract, an answer), and no money is named.
+    is_about_thing: bool
+    #: Whether it says what is usual, not what will be.
+    is_habit: bool
     dates: tuple[DateFound, ...]
     amounts: tuple[AmountFound, ...]
 
@@ -168,7 +175,7 @@ def _clauses(
 ) -> Iterator[Clause]:
     marks = language.marks
     text = flat[start:end]
-    plain = _blanked(_blanked(_blanked(text, _QUOTED), _NO_WORD), marks["harmless"])
+    plain = _blanked(_blanked(_blanked(searchable(text), _QUOTED), _NO_WORD), marks["harmless"])
     cuts = sorted({start + hit.start() for hit in marks["split"].finditer(plain)})
     pieces = [(first, min(last, first + _MAX_CLAUSE_CHARS)) for first, last in _pieces(start, end, cuts, flat, whole)]
     plains = [plain[first - start : last - start] for first, last in pieces]
@@ -178,6 +185,7 @@ def _clauses(
         is_question=text.rstrip().endswith("?") or any(marks["question"].search(one.strip()) for one in plains),
         is_conditional=any(marks["condition"].search(one) for one in plains),
         is_reported=bool(marks["reported"].search(plain)),
+        is_sequel=bool(marks["then"].search(plain)),
     )
     ends_with_mark = text.rstrip().endswith("?")
     for number, ((first, last), words) in enumerate(zip(pieces, plains, strict=True)):
@@ -219,9 +227,11 @@ def _clause(
         is_past=bool(marks["past_pay"].search(words)),
         has_contrast=bool(marks["contrast"].search(words)),
         is_greeting=bool(marks["greeting"].fullmatch(trimmed)),
-        is_small_talk=bool(marks["small_talk"].fullmatch(text.strip(_EDGE))),
+        is_small_talk=bool(marks["small_talk"].fullmatch(searchable(text.strip(_EDGE)))),
         is_addressed=bool(marks["addressed"].search(words)),
         speaks_of_payment=bool(marks["payment"].search(words)),
+        is_about_thing=not amounts and bool(marks["thing"].search(words)) and not marks["money"].search(words),
+        is_habit=bool(marks["habit"].search(words)),
         dates=dates,
         amounts=amounts,
     )

@@ -23,7 +23,9 @@ _JUST_GONE = timedelta(days=20)
 #: So near behind a word for paying, a day is the day of paying.
 _BESIDE = 25
 #: Days that are counted from the moment of writing, or from an event that is named beside them.
-COUNTED = frozenset({"in_days", "business_days", "fortnight", "fifteen", "eight", "today", "tomorrow", "hours"})
+COUNTED = frozenset(
+    {"in_days", "business_days", "fortnight", "fifteen", "eight", "today", "at_once", "tomorrow", "hours"}
+)
 #: The day a bank reckons with is not the day of the payment.
 _VALUE = re.compile(
     r"\b(?:value(?: date)?|valuta|wertstellung|valeur|valor|fecha valor)(?: am| au| al| del?)? $", re.IGNORECASE
@@ -66,7 +68,8 @@ def is_after_event(passage: Passage, clause: Clause, said: DateFound) -> bool:
     """Whether a day counts from something that has no day itself: "once it works we pay within 10 days"."""
     others = [one for one in passage.of_sentence(clause.sentence) if one is not clause]
     has_anchor = any(days_ahead(passage, one) for one in others)
-    return clause.sentence.is_conditional and said.rule in COUNTED and not has_anchor
+    is_tied = clause.sentence.is_conditional or clause.sentence.is_sequel
+    return is_tied and said.rule in COUNTED and not has_anchor
 
 
 def chosen_day(passage: Passage, clause: Clause, dates: tuple[DateFound, ...]) -> DateFound | None:

@@ -94,7 +94,8 @@ def _promise(seen: Scored) -> list[Finding]:
     What is denied, asked or supposed promises nothing, however it sounds.
     """
     words, clause = seen.words, _shown_in(Intent.PROMISE, seen)
-    if clause.is_negated or clause.is_hypothetical or clause.is_question or clause.sentence.is_reported:
+    is_meant = not (clause.is_negated or clause.is_hypothetical or clause.is_question or clause.sentence.is_reported)
+    if not is_meant or clause.is_about_thing or clause.is_habit:
         return []
     at = words.clauses.index(clause)
     near = [

@@ -22,6 +22,7 @@ from mailer.replies.zone_marks import (
     WROTE,
 )
 
+_NO_LETTER = re.compile(r"[\W_]+")
 _MAX_LINES = 5_000
 _MAX_LINE_CHARS = 4_000
 #: How many lines a wrapped attribution may have, and how far a header block may reach.
@@ -147,7 +148,7 @@ def _own_runs(lines: list[_Line]) -> list[list[_Line]]:
 
 
 def _plain(text: str) -> str:
-    return re.sub(r"[\W_]+", "", text.casefold())
+    return _NO_LETTER.sub("", text.casefold())
 
 
 def _mark_sent(lines: list[_Line], sent_text: str) -> None:

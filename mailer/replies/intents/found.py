@@ -24,9 +24,12 @@ class Hit:
 def hits(passage: Passage, intent: Intent) -> tuple[Hit, ...]:
     """Return the strongest cue of an intent in each clause that has one; greetings never count."""
     cues = passage.language.cues.get(intent.value, ())
+    any_cue = passage.language.any_cue.get(intent.value)
     found: list[Hit] = []
     for clause in passage.clauses:
-        matching = [] if clause.is_greeting else [cue for cue in cues if cue.pattern.search(clause.plain)]
+        if clause.is_greeting or any_cue is None or not any_cue.search(clause.plain):
+            continue
+        matching = [cue for cue in cues if cue.pattern.search(clause.plain)]
         if matching:
             found.append(Hit(clause=clause, cue=max(matching, key=lambda cue: cue.weight)))
     return tuple(found)

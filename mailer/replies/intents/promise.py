@@ -26,7 +26,15 @@ _NAME_WORDS = 3
 #: Cues with their own future tense: a past participle beside them is passive, not past.
 FUTURE = frozenset(
     f"promise.{rule}"
-    for rule in ("firm_we_will_pay", "firm_will_be_paid", "firm_planned", "will_pay", "will_be_paid", "commit")
+    for rule in (
+        "firm_we_will_pay",
+        "firm_will_be_paid",
+        "firm_planned",
+        "will_pay",
+        "will_be_paid",
+        "commit",
+        "undertaken",
+    )
 )
 
 
@@ -76,6 +84,8 @@ def _is_open(clause: Clause) -> bool:
         clause.is_greeting
         or clause.is_negated
         or clause.is_hypothetical
+        or clause.is_about_thing
+        or clause.is_habit
         or sentence.is_question
         or sentence.is_reported
     )

@@ -139,10 +139,13 @@ def test_two_thousand_mutations_never_raise() -> None:
 def test_time_grows_with_the_text_and_not_with_its_square() -> None:
     def seconds(times: int) -> float:
         text = "a1-b2 99.99 eur, 1.1.1 x@y " * times
-        begin = time.perf_counter()
+        best = float("inf")
         for _ in range(5):
-            tokens(text)
-        return time.perf_counter() - begin
+            begin = time.process_time()
+            for _ in range(5):
+                tokens(text)
+            best = min(best, time.process_time() - begin)
+        return best
 
     seconds(10)
     assert seconds(70) < 30 * max(seconds(10), 1e-4)
