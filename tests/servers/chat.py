@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from typing import Any
 
 import pytest
 
-from tests.servers.process import HOST
+from tests.servers.http import LoopbackServer, QuietHandler
 
 Said = tuple[int, str]
 
@@ -27,8 +25,10 @@ def findings(*rows: tuple[str, str], unclear: bool = False) -> str:
     return completion({"findings": [{"intent": i, "quote": q} for i, q in rows], "unclear": unclear})
 
 
-class ChatServer:
+class ChatServer(LoopbackServer):
     """`says` gets the words of the mail and returns status and body; `waits_seconds` comes before every answer."""
+
+    path = "/v1"
 
     def __init__(self) -> None:
         self.says: Callable[[str], Said] = lambda _: (200, findings())
@@ -36,22 +36,7 @@ class ChatServer:
         self.bodies: list[str] = []
         self.keys: list[str] = []
         self.paths: list[str] = []
-        self._server = ThreadingHTTPServer((HOST, 0), _handler(self))
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-
-    @property
-    def address(self) -> str:
-        return f"http://{HOST}:{self._server.server_address[1]}/v1"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(10)
+        super().__init__(_handler(self))
 
     def mail(self, number: int = -1) -> str:
         """The words of the mail in one of the questions, the last one by default."""
@@ -60,12 +45,12 @@ class ChatServer:
         return words
 
 
-def _handler(server: ChatServer) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
+def _handler(server: ChatServer) -> type[QuietHandler]:
+    class Handler(QuietHandler):
         protocol_version = "HTTP/1.1"
 
-        def do_POST(self) -> None:
-            server.bodies.append(self.rfile.read(int(self.headers.get("Content-Length", "0"))).decode())
+        def do_POST(self) -> None:  # noqa: N802 - the library's name
+            server.bodies.append(self.body().decode())
             server.keys.append(self.headers.get("Authorization", ""))
             server.paths.append(self.path)
             time.sleep(server.waits_seconds)
@@ -80,9 +65,6 @@ def _handler(server: ChatServer) -> type[BaseHTTPRequestHandler]:
                 self.wfile.write(body)
             except OSError:
                 self.close_connection = True  # nobody waited for it
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
 
     return Handler
 

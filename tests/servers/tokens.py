@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import itertools
 import json
-import threading
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.servers.process import HOST
+from tests.servers.http import LoopbackServer, QuietHandler
 
 CLIENT_ID = "duly-app"
 CLIENT_SECRET = "canary-client-secret"
@@ -31,7 +29,7 @@ class Canned:
     wait_seconds: float = 0.0
 
 
-class TokenServer:
+class TokenServer(LoopbackServer):
     """Gives tokens as RFC 6749 and RFC 8628 say; everything may be changed while it runs.
 
     `refresh_tokens`: those that are good now; with `rotates` each is good once and brings the next. `canned`: answers
@@ -49,28 +47,12 @@ class TokenServer:
         self.device_answer = Canned()
         self.asked: list[tuple[str, dict[str, str]]] = []
         self._numbers = itertools.count(1)
-        self._server = ThreadingHTTPServer((HOST, 0), _handler(self))
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-        self.port = self._server.server_address[1]
-
-    @property
-    def address(self) -> str:
-        return f"http://{HOST}:{self.port}"
+        super().__init__(_handler(self))
 
     @property
     def forms(self) -> list[dict[str, str]]:
         """What /token was asked, oldest first."""
         return [form for path, form in self.asked if path == "/token"]
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(10)
 
     def answer(self, path: str, form: dict[str, str]) -> Canned:
         if path == "/tokeninfo":
@@ -108,15 +90,15 @@ class TokenServer:
         return values
 
 
-def _handler(server: TokenServer) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
+def _handler(server: TokenServer) -> type[QuietHandler]:
+    class Handler(QuietHandler):
         protocol_version = "HTTP/1.1"
 
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", "0"))).decode()
+        def do_POST(self) -> None:  # noqa: N802 - the library's name
+            body = self.body().decode()
             self._reply(body)
 
-        def do_GET(self) -> None:
+        def do_GET(self) -> None:  # noqa: N802 - the library's name
             self._reply(urlsplit(self.path).query)
 
         def _reply(self, query: str) -> None:
@@ -134,9 +116,6 @@ def _handler(server: TokenServer) -> type[BaseHTTPRequestHandler]:
                 self.wfile.write(body)
             except OSError:
                 self.close_connection = True  # nobody waited for it
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
 
     return Handler
 

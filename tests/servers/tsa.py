@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Self
 
 import pytest
 
-from tests.servers.process import HOST
+from tests.servers.http import LoopbackServer, QuietHandler
 
 _SECTION = """[{name}]
 serial=./serial
@@ -99,8 +96,10 @@ def openssl_verifies(token: Path, data: Path, authority: Path, *, at: int | None
     return subprocess.run(["openssl", "ts", "-verify", *words], capture_output=True, check=False).returncode == 0
 
 
-class TsaServer:
+class TsaServer(LoopbackServer):
     """`says` gets a request and returns status and body, after `waits_seconds`; one that `drips` never ends."""
+
+    path = "/tsr"
 
     def __init__(self, authority: Authority) -> None:
         self.authority = authority
@@ -108,28 +107,13 @@ class TsaServer:
         self.waits_seconds = 0.0
         self.drips = False
         self.asked: list[bytes] = []
-        self._server = ThreadingHTTPServer((HOST, 0), _handler(self))
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-
-    @property
-    def address(self) -> str:
-        return f"http://{HOST}:{self._server.server_address[1]}/tsr"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(10)
+        super().__init__(_handler(self))
 
 
-def _handler(server: TsaServer) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            server.asked.append(self.rfile.read(int(self.headers.get("Content-Length", "0"))))
+def _handler(server: TsaServer) -> type[QuietHandler]:
+    class Handler(QuietHandler):
+        def do_POST(self) -> None:  # noqa: N802 - the library's name
+            server.asked.append(self.body())
             time.sleep(server.waits_seconds)
             status, body = server.says(server.asked[-1])
             self.send_response(status)
@@ -141,9 +125,6 @@ def _handler(server: TsaServer) -> type[BaseHTTPRequestHandler]:
                     self.wfile.write(b"\x30" * 65_536)
             except OSError:
                 pass  # nobody listens any more
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
-            pass
 
     return Handler
 
