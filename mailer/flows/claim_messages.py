@@ -155,12 +155,13 @@ async def announce(sender: Sender, tx: Tx, group: Sequence[Ready]) -> list[Annou
 
     Whatever changes a customer's case leaves an event (law 2), so a customer without a new one needs no second look.
     The caller has locked the customers: a payment is recorded before this transaction, or after it and too late for
-    both. DATA may be issued once the transaction is committed.
+    both; so is a pause. DATA may be issued once the transaction is committed.
     """
     if not group:
         return []
     now = sender.clock()
-    if await _blocked(sender, tx, now) or await freezes.running(tx) is not None:
+    live = await state.stays_live(tx)
+    if not live or await _blocked(sender, tx, now) or await freezes.running(tx) is not None:
         fences = [(ready.entry.message.id, ready.entry.message.fence) for ready in group]
         back = await deliveries.move_all(tx, fences, OutboxState.QUEUED, now=now)
         return [Announced.WAITS if one in back else Announced.LOST for one, _ in fences]

@@ -57,6 +57,13 @@ async def is_live(tx: Tx) -> bool:
     return await get(tx, MODE) == LIVE
 
 
+async def stays_live(tx: Tx) -> bool:
+    """Whether mails may go out until this transaction has ended: who pauses meanwhile waits for it."""
+    mode = select(facts.c.value).where(facts.c.name == MODE)
+    row = await tx.first(mode if tx.dialect == "sqlite" else mode.with_for_update(read=True))
+    return row is not None and row.value == LIVE
+
+
 async def ledger_as_of(tx: Tx) -> datetime | None:
     """Return when the balances were last confirmed, None for never."""
     value = await get(tx, "ledger_as_of")

@@ -12,6 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from mailer.domain.delivery import OutboxState
 from mailer.flows.agree import add_dispute
@@ -93,6 +94,38 @@ async def test_nothing_goes_out_after_it_was_settled(house: World, how: str) -> 
     wrong = violations(history, (i3_nothing_goes_out_after_it_was_settled,))
     assert not wrong, "\n".join(map(str, wrong))
     note(f"C4 {how} at every point", world.app.store.dialect, history, faults=place - 1)
+
+
+#: The commit that allows DATA takes long: there is time for somebody else between its looks and its end.
+_SLOW = (
+    "CREATE FUNCTION slow() RETURNS trigger AS $$ BEGIN PERFORM pg_sleep(0.3); RETURN NEW; END $$ LANGUAGE plpgsql",
+    "CREATE TRIGGER slow BEFORE UPDATE OF state ON outbox FOR EACH ROW WHEN (NEW.state = 'in_data')"
+    " EXECUTE FUNCTION slow()",
+)
+
+
+async def test_a_pause_is_done_when_nothing_more_can_go_out(house: World) -> None:
+    """Said while a message is just being allowed, it waits for that; SQLite has one writer, so it always does."""
+    world, store = house, house.app.store
+    if store.dialect == "sqlite":
+        pytest.skip("SQLite has one writer")
+    await owe_many(world, [1])
+    await jobs(world, "poll", "tick")
+    async with store.transaction() as tx:
+        for statement in _SLOW:
+            await tx.run(text(statement))
+
+    async def pause() -> None:
+        asleep = text("SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()")
+        while True:
+            async with store.reading() as tx:
+                if await tx.first(asleep) is not None:
+                    break
+        await switch_mode(store, live=False, actor="person:test", reason="stop", now=world.clock())
+
+    await asyncio.gather(jobs(world, "drain"), pause())
+    wrong = violations(await history_of(world), (i3_nothing_goes_out_after_it_was_settled,))
+    assert not wrong, "\n".join(map(str, wrong))
 
 
 async def _clear(world: World, number: int) -> None:
