@@ -6,9 +6,11 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
+from types import CodeType
 from typing import Any
 
 from jinja2 import (
+    BytecodeCache,
     StrictUndefined,
     TemplateError,
     TemplateNotFound,
@@ -16,6 +18,7 @@ from jinja2 import (
     UndefinedError,
     select_autoescape,
 )
+from jinja2.bccache import Bucket
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import missing
 
@@ -71,6 +74,26 @@ class _Environment(ImmutableSandboxedEnvironment):
         return known
 
 
+class _Compiled(BytecodeCache):
+    """What this process has compiled, for all of its environments: they have the same options."""
+
+    def __init__(self) -> None:
+        self._codes: dict[str, tuple[str, CodeType]] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Give the code of a file (the key is its name and place), unless its text is another by now."""
+        text, code = self._codes.get(bucket.key, ("", None))
+        bucket.code = code if text == bucket.checksum else None
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep the code of a file."""
+        if bucket.code is not None:
+            self._codes[bucket.key] = (bucket.checksum, bucket.code)
+
+
+_COMPILED = _Compiled()
+
+
 def new_environment(shelves: Shelves) -> ImmutableSandboxedEnvironment:
     """Return the environment over those folders; compiled templates stay in memory until its cache is emptied."""
     environment = _Environment(
@@ -81,6 +104,7 @@ def new_environment(shelves: Shelves) -> ImmutableSandboxedEnvironment:
         lstrip_blocks=True,
         cache_size=400,
         auto_reload=False,
+        bytecode_cache=_COMPILED,
     )
     environment.filters.update(aligned=aligned, paragraphs=html_paragraphs, shorten=shorten, wrap=wrap)
     return environment

@@ -115,7 +115,7 @@ class Renderer:
         Jinja would look at the time of every file for every mail, which took a fifth of the time of rendering.
         """
         with problems_of(used.folder, ()):
-            digest = self.shelves.digest(self._environment, used)
+            digest = self.shelves.digest(used)
         if self._readings != self.shelves.readings and self._environment.cache is not None:
             self._environment.cache.clear()
             self._readings = self.shelves.readings

@@ -12,6 +12,7 @@ import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
 from jinja2 import BaseLoader, Environment, TemplateNotFound
@@ -22,6 +23,7 @@ TEXT = "body.txt"
 HTML = "body.html"
 PARTS = (SUBJECT, TEXT, HTML)
 GROUPS = ("reminders", "letters", "dossier")
+_SYNTAX = Environment()  # noqa: S701 - it parses, and renders nothing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -110,7 +112,7 @@ class Shelves(BaseLoader):
         source = self._read(template)
         return source.text, str(source.path), lambda: self._is_current(template, source)
 
-    def digest(self, environment: Environment, template: TemplateName) -> str:
+    def digest(self, template: TemplateName) -> str:
         """Return the SHA-256, in hex, over the three files and every layout and macro file that they name.
 
         It is the version of a template: the same digest means the same words (a file whose name is computed while
@@ -118,7 +120,7 @@ class Shelves(BaseLoader):
         """
         known = self._closures.get(template)
         if known is None or not all(self._is_current(*item) for item in known[0].items()):
-            sources = self._closure(environment, template)
+            sources = self._closure(template)
             self.readings += 1
             whole = hashlib.sha256()
             for name in sorted(sources):
@@ -127,15 +129,14 @@ class Shelves(BaseLoader):
             known = self._closures[template] = (sources, whole.hexdigest())
         return known[1]
 
-    def _closure(self, environment: Environment, template: TemplateName) -> dict[str, _Source]:
+    def _closure(self, template: TemplateName) -> dict[str, _Source]:
         waiting = [template.part(part) for part in PARTS]
         found: dict[str, _Source] = {}
         while waiting:
             name = waiting.pop()
             if name not in found:
                 found[name] = self._read(name)
-                tree = environment.parse(found[name].text, name, str(found[name].path))
-                waiting.extend(other for other in find_referenced_templates(tree) if other)
+                waiting.extend(_named(found[name].text, name, str(found[name].path)))
         return found
 
     def _read(self, name: str) -> _Source:
@@ -159,6 +160,12 @@ class Shelves(BaseLoader):
         if place not in self._seen:
             self._seen[place] = _stamp(place)
         return self._seen[place]
+
+
+@lru_cache(maxsize=1000)
+def _named(text: str, name: str, path: str) -> tuple[str, ...]:
+    """Return the other files that a template names; its syntax alone is looked at, so any environment will do."""
+    return tuple(other for other in find_referenced_templates(_SYNTAX.parse(text, name, path)) if other)
 
 
 def _stamp(path: str) -> tuple[int, int] | None:

@@ -99,8 +99,10 @@ async def test_nothing_goes_out_after_it_was_settled(house: World, how: str) -> 
 #: The commit that allows DATA takes long: there is time for somebody else between its looks and its end.
 _SLOW = (
     "CREATE FUNCTION slow() RETURNS trigger AS $$ BEGIN PERFORM pg_sleep(0.3); RETURN NEW; END $$ LANGUAGE plpgsql",
-    "CREATE TRIGGER slow BEFORE UPDATE OF state ON outbox FOR EACH ROW WHEN (NEW.state = 'in_data')"
-    " EXECUTE FUNCTION slow()",
+    (
+        "CREATE TRIGGER slow BEFORE UPDATE OF state ON outbox FOR EACH ROW WHEN (NEW.state = 'in_data')"
+        " EXECUTE FUNCTION slow()"
+    ),
 )
 
 
