@@ -49,16 +49,24 @@ class Begun:
             return False
         try:
             self.folder.mkdir(mode=0o700, exist_ok=True)
-            # Locked before it has its name: whoever sweeps the folder never finds it unlocked.
-            part = self._path.with_name(f".{self._path.name}")
-            file = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+            self._file = self._made()
+        except OSError as problem:
+            raise self._not_kept(problem) from problem
+        return True
+
+    def _made(self) -> int:
+        """Return the new file, locked before it has its name: whoever sweeps the folder never finds it unlocked."""
+        part = self._path.with_name(f".{self._path.name}")
+        file = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+        try:
             _lock(file)
             os.write(file, f"{_boot(self._boot_at)}\n".encode())
             part.rename(self._path)
-        except OSError as problem:
-            raise self._not_kept(problem) from problem
-        self._file = file
-        return True
+        except OSError:
+            os.close(file)
+            part.unlink(missing_ok=True)  # else it would be in the way of the next try
+            raise
+        return file
 
     def note(self, outbox_id: OutboxId, fence: int) -> None:
         """Say that a message begins to leave now. Raises BegunNotKept."""
@@ -106,7 +114,8 @@ class Begun:
 
 
 def _line(outbox_id: OutboxId, fence: int) -> bytes:
-    return f"{outbox_id} {fence}\n".encode()
+    """Return the line, begun anew: the one before may have been cut off for want of room."""
+    return f"\n{outbox_id} {fence}\n".encode()
 
 
 def _boot(path: Path) -> str:

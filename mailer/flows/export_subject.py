@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from mailer.domain.customer import Customer
 from mailer.flows.find_customer import the_customer
 from mailer.flows.recording import happened
 from mailer.flows.whole_file import create_file
@@ -41,11 +43,25 @@ class SubjectExport:
 async def export_subject(store: Store, said: str, *, out: Path, actor: str, now: datetime) -> SubjectExport:
     """Write everything about a customer into a new folder below `out`; the export is an event.
 
-    Raises ExportRefused, NotOneCustomer, OSError.
+    Raises ExportRefused, NotOneCustomer, OSError; after any of them nothing is left behind.
     """
     async with store.reading() as tx:
         customer = await the_customer(tx, said)
-        path = _folder(out, f"SUBJECT-{customer.id}-{now:%Y%m%dT%H%M%S}")
+    path = _folder(out, f"SUBJECT-{customer.id}-{now:%Y%m%dT%H%M%S}")
+    try:
+        made = await _written(store, customer, path, now)
+        payload: dict[str, object] = {"rows": made.rows, "events": made.events, "kept": made.kept}
+        async with store.transaction() as tx:
+            happening = happened("subject.exported", now=now, actor=actor, customer_id=customer.id, payload=payload)
+            await events.record(tx, [happening])
+    except BaseException:
+        shutil.rmtree(path, ignore_errors=True)
+        raise
+    return made
+
+
+async def _written(store: Store, customer: Customer, path: Path, now: datetime) -> SubjectExport:
+    async with store.reading() as tx:
         rows: dict[str, list[Mapping[str, Any]]] = {}
         async for table, row in subjects.rows_about(tx, customer.id):
             rows.setdefault(table, []).append(row)
@@ -57,12 +73,7 @@ async def export_subject(store: Store, said: str, *, out: Path, actor: str, now:
             (path / "kept" / f"{payload_id}.{_ENDINGS.get(kind, 'txt')}").write_bytes(body)
             kept += 1
     create_file(path / "README.txt", _README.format(name=customer.name, ref=customer.ref, at=now.isoformat()))
-    made = SubjectExport(path=path, rows=sum(map(len, rows.values())), events=len(told), kept=kept)
-    payload: dict[str, object] = {"rows": made.rows, "events": made.events, "kept": kept}
-    async with store.transaction() as tx:
-        happening = happened("subject.exported", now=now, actor=actor, customer_id=customer.id, payload=payload)
-        await events.record(tx, [happening])
-    return made
+    return SubjectExport(path=path, rows=sum(map(len, rows.values())), events=len(told), kept=kept)
 
 
 def _folder(out: Path, name: str) -> Path:

@@ -129,6 +129,23 @@ async def test_what_is_kept_is_given_to_whom_it_is_about(world: World, tmp_path:
             await export_subject(world.app.store, "Zebedee", out=folder, actor=BY, now=world.clock())
 
 
+async def test_an_export_that_fails_half_way_leaves_nothing(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.owe("INV-1", due=date(2026, 9, 4))
+    out = tmp_path / "handed_over"
+    out.mkdir()
+
+    def no_room(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("mailer.flows.export_subject.create_file", no_room)
+    with pytest.raises(OSError, match="No space left"):
+        await export_subject(world.app.store, "K1", out=out, actor="person:1", now=world.clock())
+    assert list(out.iterdir()) == []
+    assert not await world.events("subject.exported")
+
+
 async def test_case_files_of_before_stay_valid_and_one_of_after_names_nobody(world: World) -> None:
     await _a_closed_case(world)
     await _end_it(world)

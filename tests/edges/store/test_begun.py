@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import signal
 import subprocess
 import sys
@@ -104,3 +105,29 @@ def test_nothing_is_begun_that_cannot_be_noted(tmp_path: Path, boot: Path) -> No
         begun.open()
     with pytest.raises(BegunNotKept, match="nothing is sent until it can"):
         begun.note(ONE, 1)
+
+
+def test_a_line_after_one_that_found_no_room_stands_alone(ours: Begun, dead: Path) -> None:
+    """Room came back: what was begun then must not look like the end of the line that was cut off."""
+    boot_line, line = dead.read_bytes().split(b"\n", 1)
+    dead.write_bytes(boot_line + b"\n" + b"out_1 ")
+    with dead.open("ab") as file:
+        file.write(line)
+    assert not ours.never(DEAD, OTHER, 3)
+
+
+def test_what_could_not_be_made_for_want_of_room_is_made_later(
+    tmp_path: Path, boot: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = Begun(tmp_path, "proc_ours", boot=boot)
+
+    def no_room(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as full:
+        full.setattr("mailer.flows.begun.os.write", no_room)
+        with pytest.raises(BegunNotKept, match="No space left"):
+            begun.open()
+    assert begun.open()
+    begun.note(ONE, 1)
+    begun.close()
