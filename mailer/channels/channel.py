@@ -10,6 +10,12 @@ from mailer.domain.message import Envelope
 
 #: Commits `in_data` in the database; False when the fencing token is no longer current (then nothing is sent).
 BeforeData = Callable[[], Awaitable[bool]]
+#: Notes that the message begins to leave now; what it raises comes through, nothing of the message having left.
+BeforeBody = Callable[[], None]
+
+
+def unnoted() -> None:
+    """Note nothing."""
 
 
 class ChannelError(Exception):
@@ -55,7 +61,9 @@ class Channel(Protocol):
         """
         ...
 
-    async def deliver(self, envelope: Envelope, *, before_data: BeforeData) -> Outcome:
+    async def deliver(
+        self, envelope: Envelope, *, before_data: BeforeData, before_body: BeforeBody = unnoted
+    ) -> Outcome:
         """Hand over the message once and say what came of it.
 
         Args:
@@ -63,10 +71,13 @@ class Channel(Protocol):
             before_data: awaited once, after the peer accepted the recipient and before the first byte that could
                 make it accept the message.
 
+            before_body: called once, when the peer waits for the message, right before its first byte leaves. A message
+                for which it was not called was certainly not accepted.
+
         Returns:
-            The outcome; never raises for anything the peer or the network does. What `before_data` raises comes
-            through, nothing having been sent. A cancelled delivery closes the link and re-raises: whoever sees the
-            row in `in_data` afterwards must take it for unknown.
+            The outcome; never raises for anything the peer or the network does. What `before_data` and
+            `before_body` raise comes through, nothing having been sent. A cancelled delivery closes the link and
+            re-raises: whoever sees the row in `in_data` afterwards must take it for unknown.
         """
         ...
 

@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 
 from mailer.channels.breaker import LOGIN_REST_SECONDS, Breaker, Ticket
-from mailer.channels.channel import BeforeData, ChannelError
+from mailer.channels.channel import BeforeBody, BeforeData, ChannelError, unnoted
 from mailer.channels.guard import envelope_fault
 from mailer.channels.pool import Pool
 from mailer.channels.retry_after import retry_after_seconds
@@ -55,7 +55,9 @@ class SmtpChannel:
         """Return for how long the account must rest after failures of its own: 0.0 means go."""
         return self._breaker.rest_seconds(_now_seconds())
 
-    async def deliver(self, envelope: Envelope, *, before_data: BeforeData) -> Outcome:
+    async def deliver(
+        self, envelope: Envelope, *, before_data: BeforeData, before_body: BeforeBody = unnoted
+    ) -> Outcome:
         """Hand over one message; see `Channel.deliver`.
 
         Until the 354 every failure is "not accepted" (login and connection: `TryLater`, even when the server says 5xx,
@@ -70,7 +72,7 @@ class SmtpChannel:
             if ticket is None:
                 return self._resting()
             try:
-                return await self._attempt(envelope, before_data, ticket)
+                return await self._attempt(envelope, before_data, before_body, ticket)
             finally:
                 self._breaker.left(ticket)
 
@@ -88,7 +90,9 @@ class SmtpChannel:
         """End the sessions with QUIT, after the running deliveries (cancel those first when in a hurry)."""
         await self._pool.close()
 
-    async def _attempt(self, envelope: Envelope, before_data: BeforeData, ticket: Ticket) -> Outcome:
+    async def _attempt(
+        self, envelope: Envelope, before_data: BeforeData, before_body: BeforeBody, ticket: Ticket
+    ) -> Outcome:
         try:
             link = await self._pool.take()
         except ChannelError as fault:
@@ -98,7 +102,7 @@ class SmtpChannel:
             outcome = await transaction.address()
             if isinstance(outcome, Addressed):
                 self._breaker.proved(ticket)
-                outcome = await transaction.send(outcome, before_data)
+                outcome = await transaction.send(outcome, before_data, before_body)
         if isinstance(outcome, TryLater) and outcome.code in _LEAVE_ALONE:
             wish_seconds = float(outcome.retry_after_seconds or 0)
             self._breaker.failed(ticket, _now_seconds(), outcome.text, at_least_seconds=wish_seconds)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from mailer.channels.channel import BeforeData
+from mailer.channels.channel import BeforeBody, BeforeData
 from mailer.channels.connection import LinkLostError, SmtpConnection
 from mailer.channels.settings import SmtpSettings
 from mailer.channels.verdict import Reply, verdict
@@ -74,25 +74,26 @@ class Transaction:
             link.abort()  # out of step: what it would take the next line for, nobody knows
         return verdict(reply, phase=phase, peer=link.peer, tls=link.tls)
 
-    async def send(self, addressed: Addressed, before_data: BeforeData) -> Outcome:
+    async def send(self, addressed: Addressed, before_data: BeforeData, before_body: BeforeBody) -> Outcome:
         """Commit, then do DATA and the message. From its first byte on, silence is `Unknown`."""
         link = self._link
         if not await before_data():
             await link.reset()
             return TryLater(text="lease lost before DATA", peer=link.peer, tls=link.tls, phase=Phase.NONE)
-        outcome = await self._hand_over()
+        outcome = await self._hand_over(before_body)
         if addressed.note and isinstance(outcome, Accepted):
             return replace(outcome, text=outcome.text + addressed.note)
         if addressed.archived and isinstance(outcome, Refused) and outcome.recipient:
             return replace(outcome, recipient=False)  # after the dot nobody says which of the two was meant
         return outcome
 
-    async def _hand_over(self) -> Outcome:
+    async def _hand_over(self, before_body: BeforeBody) -> Outcome:
         link, phase = self._link, Phase.DATA
         try:
             reply = await link.command(b"DATA", deadline_seconds=self._settings.data_start_seconds)
             if reply.code == _SEND_THE_MESSAGE:
                 phase = Phase.DOT
+                self._note(before_body)
                 reply = await link.body(self._envelope.content)
         except LinkLostError as fault:
             return self._lost(fault, Phase.DATA if phase is Phase.DATA else fault.phase)
@@ -101,6 +102,13 @@ class Transaction:
         outcome = verdict(reply, phase=phase, peer=link.peer, tls=link.tls)
         await self._settle(reply)
         return outcome
+
+    def _note(self, before_body: BeforeBody) -> None:
+        try:
+            before_body()
+        except BaseException:
+            self._link.abort()  # the peer waits for a message: the session cannot be used for anything else
+            raise
 
     def _lost(self, fault: LinkLostError, phase: Phase) -> Outcome:
         peer, tls = self._link.peer, self._link.tls

@@ -1,9 +1,10 @@
 """Which messages a process has begun to hand over, on this machine: so that its end need not leave them in doubt.
 
-Between the commit that allows DATA and the first byte of it a process may die. Nobody else could tell later, so the
-message would be in doubt although the server never heard of it. So each process keeps a file of its own,
+Between the commit that allows DATA and the first byte of the message a process may die. Nobody else could tell later,
+so the message would be in doubt although the server cannot have it. So each process keeps a file of its own,
 `<data>/begun/<owner>`: its first line names the boot of the machine, and a line for each message is handed to the
-kernel before DATA is. Not forced to the disk: a kernel that goes down takes its boot's name with it.
+kernel after the server's 354, before the first byte. Not forced to the disk: a kernel that goes down takes its boot's
+name with it.
 
 A message that another process announced was certainly not begun when that process is dead (the kernel has let go of its
 lock on the file), the machine has not been started anew since, and the file has no line for it. In any other case
@@ -30,7 +31,7 @@ _BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
 class BegunNotKept(StoreUnreachable):
-    """The file cannot be written, so DATA is not issued."""
+    """The file cannot be written, so nothing of the message is sent."""
 
 
 class Begun:
@@ -68,7 +69,7 @@ class Begun:
         return file
 
     def note(self, outbox_id: OutboxId, fence: int) -> None:
-        """Say that DATA will be issued for a message now. Raises BegunNotKept."""
+        """Say that a message begins to leave now. Raises BegunNotKept."""
         line = _line(outbox_id, fence)
         try:
             written = os.write(-1 if self._file is None else self._file, line)
@@ -78,7 +79,7 @@ class Begun:
             raise self._not_kept(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
 
     def never(self, owner: str, outbox_id: OutboxId, fence: int) -> bool:
-        """Whether it is proven that the process `owner`, which announced this message, never issued DATA for it."""
+        """Whether it is proven that the process `owner`, which announced this message, never began to send it."""
         boot = _boot(self._boot_at)
         try:
             file = os.open(self.folder / owner, os.O_RDONLY)

@@ -27,7 +27,7 @@ MOST = 1000
 #: Messages claimed in one transaction, for each delivery that may run at the same time.
 CLAIMED_PER_LANE = 12
 #: Why a message is tried again whose worker died with DATA allowed.
-NEVER_BEGUN = "the worker ended before it issued DATA, as its own file shows: the server has not got it"
+NEVER_BEGUN = "the worker ended before any of the message left, as its own file shows: the server has not got it"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,11 +152,13 @@ class _Drain:
         async def before_data() -> bool:
             nonlocal said
             said = await self._announce(ready)
-            if said is Announced.YES and self.sender.begun is not None:
-                self.sender.begun.note(message.id, message.fence)
             return said is Announced.YES
 
-        outcome = await self.sender.channel.deliver(envelope, before_data=before_data)
+        def before_body() -> None:
+            if self.sender.begun is not None:
+                self.sender.begun.note(message.id, message.fence)
+
+        outcome = await self.sender.channel.deliver(envelope, before_data=before_data, before_body=before_body)
         if said in (Announced.CANCELLED, Announced.WAITS):
             return "cancelled" if said is Announced.CANCELLED else ""
         delivered = Delivered(
@@ -197,7 +199,7 @@ class _Drain:
 async def recover(store: Store, now: datetime, *, begun: Begun | None = None) -> int:
     """Take back what dead workers held: a lease returns to the queue, a message in DATA becomes unknown (law 5).
 
-    One for which its worker is proven never to have issued DATA is deferred instead.
+    One for which its worker is proven to have sent nothing of it is deferred instead.
 
     Returns how many; one that its worker has moved on meanwhile, or another worker has taken back, is left alone.
     """

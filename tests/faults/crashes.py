@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from mailer.channels.channel import BeforeData, Channel
+from mailer.channels.channel import BeforeBody, BeforeData, Channel, unnoted
 from mailer.domain.delivery import Outcome
 from mailer.domain.message import Envelope
 from mailer.store.session import Store, Tx
@@ -60,14 +60,16 @@ class DyingChannel:
     def rest_seconds(self) -> float:
         return self._channel.rest_seconds()
 
-    async def deliver(self, envelope: Envelope, *, before_data: BeforeData) -> Outcome:
+    async def deliver(
+        self, envelope: Envelope, *, before_data: BeforeData, before_body: BeforeBody = unnoted
+    ) -> Outcome:
         async def watched() -> bool:
             self._countdown.pass_by()
             allowed = await before_data()
             self._countdown.pass_by()
             return allowed
 
-        outcome = await self._channel.deliver(envelope, before_data=watched)
+        outcome = await self._channel.deliver(envelope, before_data=watched, before_body=before_body)
         self._countdown.pass_by()
         return outcome
 

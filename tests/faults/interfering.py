@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from mailer.channels.channel import BeforeData, Channel
+from mailer.channels.channel import BeforeBody, BeforeData, Channel, unnoted
 from mailer.domain.delivery import Outcome
 from mailer.domain.message import Envelope
 from mailer.store.session import Store, Tx
@@ -51,14 +51,16 @@ class InterruptedChannel:
         self._before = before
         self._after = after
 
-    async def deliver(self, envelope: Envelope, *, before_data: BeforeData) -> Outcome:
+    async def deliver(
+        self, envelope: Envelope, *, before_data: BeforeData, before_body: BeforeBody = unnoted
+    ) -> Outcome:
         async def watched() -> bool:
             await self._before()
             allowed = await before_data()
             await self._after()
             return allowed
 
-        return await self._channel.deliver(envelope, before_data=watched)
+        return await self._channel.deliver(envelope, before_data=watched, before_body=before_body)
 
     async def close(self) -> None:
         await self._channel.close()

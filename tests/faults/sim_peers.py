@@ -15,7 +15,7 @@ from datetime import date, datetime
 
 from sqlalchemy import event
 
-from mailer.channels.channel import BeforeData
+from mailer.channels.channel import BeforeBody, BeforeData, unnoted
 from mailer.domain.delivery import Accepted, Outcome, Phase, Refused, TryLater, Unknown
 from mailer.domain.message import Envelope
 from mailer.mailbox.mailbox import FetchedMail, FolderState, MailboxProbe, MailboxUnreachable
@@ -57,7 +57,9 @@ class SimChannel:
     account: str = "sim@submission.example"
     lanes: int = 1
 
-    async def deliver(self, envelope: Envelope, *, before_data: BeforeData) -> Outcome:
+    async def deliver(
+        self, envelope: Envelope, *, before_data: BeforeData, before_body: BeforeBody = unnoted
+    ) -> Outcome:
         self.countdown.pass_by()
         who = envelope.recipient
         if self.fate.strikes(f"connect {who}", 0.05):
@@ -72,6 +74,7 @@ class SimChannel:
         self.countdown.pass_by()
         await asyncio.sleep(0)
         self.countdown.pass_by()
+        before_body()
         if self.fate.strikes(f"body {who}", 0.03):
             return Unknown(text="the link was lost in the body", phase=Phase.BODY)
         received = Received(sender=envelope.sender, recipients=(who,), raw=envelope.content)

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from mailer.channels.channel import BeforeData
+from mailer.channels.channel import BeforeBody, BeforeData, unnoted
 from mailer.domain.delivery import Outcome
 from mailer.domain.message import Envelope
 from mailer.flows.release_held import held_list, release
@@ -118,8 +118,10 @@ async def test_a_jump_in_the_middle_of_a_drain_ends_it(world: World) -> None:
     await world.owe_many(range(3), due=DUE)
 
     class Jumping(Peer):
-        async def deliver(self, envelope: Envelope, *, before_data: BeforeData) -> Outcome:
-            outcome = await super().deliver(envelope, before_data=before_data)
+        async def deliver(
+            self, envelope: Envelope, *, before_data: BeforeData, before_body: BeforeBody = unnoted
+        ) -> Outcome:
+            outcome = await super().deliver(envelope, before_data=before_data, before_body=before_body)
             world.clock.at += 30 * HOUR
             return outcome
 

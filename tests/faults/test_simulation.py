@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mailer import clock
-from mailer.channels.channel import BeforeData
+from mailer.channels.channel import BeforeBody, BeforeData, unnoted
 from mailer.domain.delivery import Outcome
 from mailer.domain.message import Envelope
 from tests.faults.invariants import Violation, violations
@@ -53,8 +53,10 @@ def test_whatever_is_drawn_comes_from_the_seed() -> None:
 class _Broken(SimChannel):
     """A channel with a bug."""
 
-    async def deliver(self, envelope: Envelope, *, before_data: BeforeData) -> Outcome:
-        del before_data
+    async def deliver(
+        self, envelope: Envelope, *, before_data: BeforeData, before_body: BeforeBody = unnoted
+    ) -> Outcome:
+        del before_data, before_body
         raise ZeroDivisionError(envelope.outbox_id)
 
 

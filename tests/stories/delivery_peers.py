@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
-from mailer.channels.channel import BeforeData
+from mailer.channels.channel import BeforeBody, BeforeData, unnoted
 from mailer.domain.delivery import Accepted, Outcome
 from mailer.domain.message import Envelope
 from mailer.flows.claim_messages import Sender
@@ -28,8 +28,11 @@ class Peer:
     def rest_seconds(self) -> float:
         return 0.0
 
-    async def deliver(self, envelope: Envelope, *, before_data: BeforeData) -> Outcome:
+    async def deliver(
+        self, envelope: Envelope, *, before_data: BeforeData, before_body: BeforeBody = unnoted
+    ) -> Outcome:
         assert await before_data()
+        before_body()
         self.taken.append(envelope.recipient)
         self.answering.set()
         return self.outcome

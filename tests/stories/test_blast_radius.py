@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from mailer.channels.channel import BeforeData
+from mailer.channels.channel import BeforeBody, BeforeData, unnoted
 from mailer.cli.tree import app as commands
 from mailer.domain.delivery import OutboxState, Outcome, TryLater
 from mailer.domain.message import Envelope
@@ -158,7 +158,10 @@ async def test_a_message_on_its_way_to_data_is_stopped_too(world: World) -> None
     await tick(world.app.planner())
 
     class Slow(Peer):
-        async def deliver(self, envelope: Envelope, *, before_data: BeforeData) -> Outcome:  # noqa: ARG002
+        async def deliver(
+            self, envelope: Envelope, *, before_data: BeforeData, before_body: BeforeBody = unnoted
+        ) -> Outcome:
+            del envelope, before_body
             async with world.app.store.transaction() as tx:
                 await freeze(tx, Freeze(code=FreezeCode.RUN_SIZE, why="another worker saw it"), world.clock())
             assert not await before_data()

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from mailer.channels.channel import BeforeData
+from mailer.channels.channel import BeforeBody, BeforeData, unnoted
 from mailer.domain.case import StepHow
 from mailer.domain.delivery import OutboxState, Outcome, Unknown
 from mailer.domain.ids import OutboxId
@@ -101,8 +101,10 @@ async def test_a_message_that_was_answered_while_it_was_taken_back_stays_sent(wo
     later = world.clock() + timedelta(minutes=5)
 
     class Slow(Peer):
-        async def deliver(self, envelope: Envelope, *, before_data: BeforeData) -> Outcome:
-            outcome = await super().deliver(envelope, before_data=before_data)
+        async def deliver(
+            self, envelope: Envelope, *, before_data: BeforeData, before_body: BeforeBody = unnoted
+        ) -> Outcome:
+            outcome = await super().deliver(envelope, before_data=before_data, before_body=before_body)
             async with settled_by_another(world, envelope.outbox_id):
                 taking = asyncio.create_task(recover(world.app.store, later))
                 await asyncio.sleep(0.5)  # on PostgreSQL it has found the lease overdue, and waits for the row
