@@ -45,12 +45,19 @@ def find_programs() -> Path:
     return Path(find_binary("postgres", _INSTALL)).parent
 
 
+def _version(programs: Path) -> int:
+    """The major version, of "postgres (PostgreSQL) 15.18 (Debian …)"."""
+    said = subprocess.run([programs / "postgres", "--version"], capture_output=True, text=True, check=True).stdout
+    return int(said.split()[2].split(".")[0])
+
+
 class PostgresCluster:
     """A cluster on a loopback port, run by an unprivileged user because initdb refuses root."""
 
     def __init__(self, programs: Path | None = None) -> None:
         self._folder = make_folder("postgres")
         self._programs = self._reachable(programs or find_programs())
+        self._version = _version(self._programs)
         self.port = free_port()
         self._numbers = itertools.count(1)
         self._data = self._folder / "data"
@@ -92,7 +99,9 @@ class PostgresCluster:
     def create_database(self, *, template: str = "template1") -> str:
         """Name of a new database: empty, or a copy of another that nobody is connected to."""
         name = f"duly_{next(self._numbers)}"
-        self._execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        # Copying files takes half the time of writing each page to the log; 14 does nothing else.
+        how = " STRATEGY FILE_COPY" if self._version >= 15 else ""
+        self._execute(f"CREATE DATABASE {name} TEMPLATE {template}{how}")
         return name
 
     def url(self, name: str) -> str:
