@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import bindparam, delete, func, insert, select
 
 from mailer.store.mail_tables import folders, mail_copies, mails, missing_uids
 from mailer.store.session import Tx, upsert
@@ -43,11 +43,12 @@ class Cursor:
 
 
 _COLUMNS = tuple(field.name for field in fields(Cursor))
+_CURSOR = select(folders).where(folders.c.mailbox == bindparam("mailbox"), folders.c.folder == bindparam("folder"))
 
 
 async def cursor(tx: Tx, mailbox: str, folder: str) -> Cursor | None:
     """Return how far a folder has been read, None when it was never looked at."""
-    row = await tx.first(select(folders).where(folders.c.mailbox == mailbox, folders.c.folder == folder))
+    row = await tx.first(_CURSOR, {"mailbox": mailbox, "folder": folder})
     return None if row is None else _cursor(row)
 
 

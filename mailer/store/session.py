@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Executable, Row, Table, event, text
@@ -198,11 +199,15 @@ async def upsert_all(tx: Tx, table: Table, rows: Sequence[Mapping[str, Any]]) ->
     """Insert rows with the same columns, or overwrite those with the same primary keys."""
     if not rows:
         return
-    dialect_insert = sqlite.insert if tx.dialect == "sqlite" else postgresql.insert
+    await tx.run(_upserting(tx.dialect, table, tuple(rows[0])), rows)
+
+
+@lru_cache(maxsize=200)
+def _upserting(dialect: str, table: Table, names: tuple[str, ...]) -> Executable:
+    """Return the statement for rows with these columns; to build one takes longer than to run it."""
+    statement = (sqlite.insert if dialect == "sqlite" else postgresql.insert)(table)
     keys = [column.name for column in table.primary_key.columns]
-    statement = dialect_insert(table)
-    others = {name: statement.excluded[name] for name in rows[0] if name not in keys}
+    others = {name: statement.excluded[name] for name in names if name not in keys}
     if others:
-        await tx.run(statement.on_conflict_do_update(index_elements=keys, set_=others), rows)
-    else:
-        await tx.run(statement.on_conflict_do_nothing(), rows)
+        return statement.on_conflict_do_update(index_elements=keys, set_=others)
+    return statement.on_conflict_do_nothing()
