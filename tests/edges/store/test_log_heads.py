@@ -39,7 +39,7 @@ async def test_the_keys_are_in_a_file_of_their_own_that_others_cannot_read(keepe
     async with keeper.store.reading() as tx:
         facts = str([tuple(row) for row in await tx.all(text("SELECT * FROM facts"))])
     assert key.signer.verifier.line in facts
-    assert key.signer.line.rpartition("+")[2] not in facts
+    assert key.signer.line.split("+", 4)[4] not in facts  # base64 may hold a + of its own
     path.chmod(0o644)
     await happen(keeper.store, 1)
     with pytest.raises(SettingsError, match="chmod 600"):
