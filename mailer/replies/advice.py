@@ -16,10 +16,10 @@ from mailer.domain.message import InboundMail
 from mailer.domain.money import ClaimedAmount
 from mailer.domain.reading import Evidence, Finding, Intent
 from mailer.replies.advice_words import DEMAND, PAID_ON, REFERENCE, TITLE, TOTAL
-from mailer.replies.amounts import find_amounts
+from mailer.replies.amounts import AmountFound, find_amounts
 from mailer.replies.attached import AttachedText, attached_texts
 from mailer.replies.dates import DateFound, find_dates
-from mailer.replies.numbers import normalise_number, spans_of_numbers
+from mailer.replies.numbers import spans_of_numbers
 from mailer.replies.passage import folded
 from mailer.replies.phrases import Language
 from mailer.replies.references import reference_in
@@ -29,6 +29,8 @@ RULE = "remittance.attached"
 _CONFIDENCE = 0.85
 _MAX_CHARS = 20_000
 _MAX_LINES = 400
+#: No row of a table is longer.
+_MAX_LINE_CHARS = 1_000
 _HEAD_LINES = 8
 _MAX_ROWS_SHOWN = 3
 _MAX_NUMBERS = 100
@@ -46,6 +48,7 @@ class Line:
     start: int
     text: str
     numbers: tuple[str, ...]
+    amounts: tuple[AmountFound, ...]
     #: Small letters without accents, spaces for underscores and bars.
     flat: str
 
@@ -77,7 +80,7 @@ def finding_of(advice: Advice, *, anchor: date | None, country: str, language: L
     amount = _amount(advice)
     on = _paid_on(advice, anchor, country, language) if anchor else None
     rows = [line for line in advice.lines if set(line.numbers) & set(advice.numbers) and line is not advice.title]
-    rows.sort(key=lambda line: not find_amounts(line.text))
+    rows.sort(key=lambda line: not line.amounts)
     shown = [*([advice.title] if advice.title else []), *rows[:_MAX_ROWS_SHOWN]]
     return Finding(
         intent=Intent.REMITTANCE,
@@ -113,12 +116,12 @@ def with_advices(found: tuple[Finding, ...], advised: tuple[Finding, ...]) -> tu
 def _advice(one: AttachedText) -> Advice | None:
     lines = tuple(_lines(one))
     title = next((line for line in lines[:_HEAD_LINES] if TITLE.search(line.flat)), None)
-    if title is None and not (TITLE.search(_flat(re.sub(r"[\W_]+", " ", one.name))) or _is_labelled(lines)):
+    if title is None and not (TITLE.search(folded(re.sub(r"[\W_]+", " ", one.name)).lower()) or _is_labelled(lines)):
         return None
-    if any(DEMAND.search(line.flat) for line in lines) or not any(find_amounts(line.text) for line in lines):
+    if any(DEMAND.search(line.flat) for line in lines) or not any(line.amounts for line in lines):
         return None
     reference = reference_in(" ".join(folded(re.sub(r"[|_]", " ", line.text)) for line in lines))
-    numbers = _numbers(lines, normalise_number(reference or ""))
+    numbers = _numbers(lines, reference or "")
     if not numbers:
         return None
     return Advice(name=one.name, text=one.text, lines=lines, title=title, numbers=numbers, reference=reference)
@@ -137,8 +140,10 @@ def _lines(one: AttachedText) -> Iterator[Line]:
     start = 0
     for row in rows:
         if row.strip():
-            text = _with_bars(row, separator) if separator else row
-            yield Line(start=start, text=text, numbers=_in(text), flat=_flat(re.sub(r"[|_]", " ", text)))
+            text = (_with_bars(row, separator) if separator else row)[:_MAX_LINE_CHARS]
+            amounts = tuple(one for one in find_amounts(text) if one.claim.amount)
+            flat = folded(re.sub(r"[|_]", " ", text)).lower()
+            yield Line(start=start, text=text, numbers=_in(text), amounts=amounts, flat=flat)
         start += len(row) + 1
 
 
@@ -161,18 +166,15 @@ def _with_bars(row: str, separator: str) -> str:
     return "|".join(one if number % 2 else one.replace(separator, "|") for number, one in enumerate(pieces))
 
 
-def _flat(text: str) -> str:
-    return folded(text).lower()
-
-
 def _numbers(lines: tuple[Line, ...], reference: str) -> tuple[str, ...]:
     """Return the numbers with letters; when there are none, the bare ones that stand beside a sum.
 
-    What stands beside the total, or is the reference, is the payment's own number.
+    What stands beside the total, or in the reference, is the payment's own number.
     """
-    other = {reference, *(one for line in lines if TOTAL.search(line.flat) for one in line.numbers)}
-    lettered = [one for line in lines for one in line.numbers if one[:2].isalpha() and one not in other]
-    bare = [one for line in lines if find_amounts(line.text) for one in line.numbers if one not in other]
+    own = {one for line in lines if TOTAL.search(line.flat) for one in line.numbers}
+    rows = [(line, _in(line.text.replace(reference, "|")) if reference else line.numbers) for line in lines]
+    lettered = [one for _, numbers in rows for one in numbers if one[:2].isalpha() and one not in own]
+    bare = [one for line, numbers in rows if line.amounts for one in numbers if one not in own]
     return tuple(dict.fromkeys(lettered or bare))[:_MAX_NUMBERS]
 
 
@@ -186,7 +188,7 @@ def _proof(advice: Advice, line: Line) -> Evidence:
 def _amount(advice: Advice) -> ClaimedAmount | None:
     """Return the last total; without one the only sum there is. Of several sums, none."""
     claims = [claim for line in advice.lines if (claim := _total(advice, line))]
-    every = {claim.amount: claim for line in advice.lines for claim in _claims(line)}
+    every = {one.claim.amount: one.claim for line in advice.lines for one in line.amounts}
     chosen = claims[-1] if claims else next(iter(every.values())) if len(every) == 1 else None
     if chosen is None or chosen.currency:
         return chosen
@@ -199,15 +201,12 @@ def _total(advice: Advice, line: Line) -> ClaimedAmount | None:
     word = TOTAL.search(line.flat)
     if word is None:
         return None
-    if behind := [found.claim for found in find_amounts(line.text) if found.start >= word.end() and found.claim.amount]:
+    if behind := [found.claim for found in line.amounts if found.start >= word.end()]:
         return behind[-1]
     below = next((one for one in advice.lines if one.start > line.start), None)
-    found = _claims(below) if below and line.flat.strip(" :") == word[0].strip() else []
-    return found[0] if below and found and below.text.strip() == found[0].text else None
-
-
-def _claims(line: Line) -> list[ClaimedAmount]:
-    return [found.claim for found in find_amounts(line.text) if found.claim.amount]
+    if below is None or line.flat.strip(" :") != word[0].strip():
+        return None
+    return next((found.claim for found in below.amounts if found.claim.text == below.text.strip()), None)
 
 
 def _paid_on(advice: Advice, anchor: date, country: str, language: Language) -> date | None:
