@@ -28,8 +28,13 @@ class AttachedText:
 
 
 def is_pdf(one: Attachment) -> bool:
-    """Whether the content of an attachment is a PDF, whatever it is called."""
-    return _PDF_MARK in one.content[:_PDF_MARK_WITHIN]
+    """Whether the content of an attachment is a PDF, whatever it is called; a text that speaks of one is none."""
+    head = one.content[:_PDF_MARK_WITHIN]
+    return head.lstrip().startswith(_PDF_MARK) or (_PDF_MARK in head and not _claims_text(one))
+
+
+def _claims_text(one: Attachment) -> bool:
+    return one.media_type in _TEXT_TYPES or one.name.lower().endswith(_TEXT_NAMES)
 
 
 def attached_texts(mail: InboundMail) -> tuple[AttachedText, ...]:
@@ -38,7 +43,7 @@ def attached_texts(mail: InboundMail) -> tuple[AttachedText, ...]:
     for one in mail.attachments:
         name = one.name.lower()
         text = one.text
-        if not text and not is_pdf(one) and (one.media_type in _TEXT_TYPES or name.endswith(_TEXT_NAMES)):
+        if not text and _claims_text(one) and not is_pdf(one):
             text = _plain(one.content)
         if text:
             is_table = name.endswith(_TABLE_NAMES) or one.media_type in _TEXT_TYPES - {"text/plain"}

@@ -75,7 +75,7 @@ def test_without_a_world_the_words_are_shown_and_it_is_nobodys_mail() -> None:
 def test_attached_pdfs_are_read_and_what_they_prove_names_them(tmp_path: Path) -> None:
     mail = EmailMessage()
     mail["From"], mail["Date"] = "ap@tern.example", "Wed, 18 Nov 2026 10:00:00 +0000"
-    mail.set_content("Payment advice attached.")
+    mail.set_content("Dear Ellen,\n\nplease find our payment advice attached.\n\nBest regards\nTom")
     rows = "Payment advice\nINV-2026-0409   727.50"
     for name, content in (("advice.pdf", pdf(rows)), ("more.pdf", b"%PDF-1.7")):
         mail.add_attachment(content, maintype="application", subtype="pdf", filename=name)

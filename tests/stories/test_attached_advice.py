@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from datetime import date
+from email import policy
+from email.message import EmailMessage
+from email.utils import format_datetime
 
 from mailer.domain.agreement import HoldKind
 from mailer.flows.event_words import reading_words
 from mailer.store import inbox
 from tests.faults.pdfs import encrypted, pdf
-from tests.stories.world import World
+from tests.stories.world import SELLER, World
 
 DUE = date(2026, 9, 4)
 ADVICE = """ALDER LTD
@@ -23,8 +26,14 @@ Total EUR            1,000.00"""
 async def test_a_reply_without_a_number_is_matched_to_both_invoices_of_its_advice(world: World) -> None:
     for number in ("INV-1", "INV-2", "INV-3"):
         await world.owe(number, due=DUE)
-    attached = [("4400129.pdf", pdf(ADVICE)), ("details.pdf", encrypted(ADVICE, "secret"))]
-    world.reply(None, "Good morning,\n\nplease see the attachment.\n\nBest\nTom", pdfs=attached)
+    mail = EmailMessage(policy=policy.SMTP)
+    mail["From"], mail["To"], mail["Date"] = "ap@alder.example", SELLER, format_datetime(world.clock())
+    mail["Message-ID"] = "<advice@alder.example>"
+    mail.set_content("Good morning,\n\nplease see the attachment.\n\nBest\nTom")
+    for name, content in (("4400129.pdf", pdf(ADVICE)), ("details.pdf", encrypted(ADVICE, "secret"))):
+        mail.add_attachment(content, maintype="application", subtype="pdf", filename=name)
+    world.dovecot.deliver(mail.as_bytes())
+    world._until_visible("<advice@alder.example>", "INBOX")
     await world.round()
     facts = await world.facts("INV-1")
     held = {one.number for one in facts.invoices if one.id in {of for hold in facts.holds for of in hold.invoice_ids}}

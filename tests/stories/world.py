@@ -213,10 +213,9 @@ class World:
         *,
         sender: str = "ap@alder.example",
         folder: str = "INBOX",
-        pdfs: Sequence[tuple[str, bytes]] = (),
         **headers: str,
     ) -> None:
-        """Put a reply into the mailbox, threaded and quoted as a mail program does; `pdfs`: (name, content)."""
+        """Put a reply into the mailbox, threaded and quoted as a mail program does."""
         mail = EmailMessage(policy=policy.SMTP)
         mail["From"] = sender
         mail["To"] = str(to["Reply-To"]) if to else SELLER
@@ -231,8 +230,6 @@ class World:
             mail[name.replace("_", "-")] = value
         quoted = "\n".join("> " + line for line in _text(to).splitlines()) if to is not None else ""
         mail.set_content(f"{text}\n\nOn Monday Ellen Marsh wrote:\n{quoted}\n" if quoted else f"{text}\n")
-        for name, content in pdfs:
-            mail.add_attachment(content, maintype="application", subtype="pdf", filename=name)
         self.dovecot.deliver(mail.as_bytes(), folder=folder)
         self._until_visible(str(mail["Message-ID"]), folder)
 

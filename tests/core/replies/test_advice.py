@@ -13,7 +13,7 @@ from mailer.domain.actions import AskPerson, EndReplyHold, PlaceHold, ReplyActio
 from mailer.domain.message import Attachment, InboundMail
 from mailer.domain.reading import Finding, Intent, MailKind, Match, MatchMethod, Reading, SenderStanding
 from mailer.replies.advice import RULE, advised_numbers
-from mailer.replies.attached import attached_texts
+from mailer.replies.attached import attached_texts, is_pdf
 from mailer.replies.certainty import is_plain
 from mailer.replies.react import react
 from mailer.replies.reading import read
@@ -223,6 +223,17 @@ def test_a_pdf_that_was_not_read_is_said_and_never_plain() -> None:
     ask = reaction(reading)[-1]
     assert isinstance(ask, AskPerson)
     assert ask.why.endswith("; an attached PDF is encrypted; an attached PDF is broken")
+
+
+def test_a_pdf_is_known_by_its_content_and_a_text_that_speaks_of_one_is_none() -> None:
+    junk = Attachment(name="x", media_type="a/b", content=b"junk\n%PDF-1.4")
+    text = Attachment(name="x.txt", media_type="text/plain", content=b"the file begins with %PDF-1.4, INV-1")
+    named = Attachment(name="x.txt", media_type="text/plain", content=b"\n%PDF-1.4")
+    letter = Attachment(name="x.pdf", media_type="application/pdf", content=b"PK")
+    assert [is_pdf(one) for one in (junk, text, named, letter)] == [True, False, True, False]
+    assert [one.text for one in attached_texts(mail(attachments=(junk, text, named, letter)))] == [
+        text.content.decode()
+    ]
 
 
 def test_texts_are_read_in_the_charsets_of_spreadsheets_and_only_the_first_few() -> None:
