@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import sys
 from collections.abc import AsyncIterator
 from email.message import EmailMessage
 
@@ -117,6 +119,13 @@ async def test_only_so_many_and_so_large_pdfs_are_read(monkeypatch: pytest.Monke
     large = pdf("INV-1") + bytes(2_000_000)
     found = await sandbox.parse(mail(pdf("INV-1"), large, pdf("INV-3")))
     assert told(found) == [("INV-1", ""), ("", "is larger than 2 MB"), ("", "was not read after so many others")]
+
+
+async def test_the_library_is_loaded_with_the_first_pdf_and_not_before() -> None:
+    program = "import sys, mailer.sandbox.child, mailer.sandbox.sandbox; print('pypdf' in sys.modules)"
+    child = await asyncio.create_subprocess_exec(sys.executable, "-c", program, stdout=asyncio.subprocess.PIPE)
+    said, _ = await child.communicate()
+    assert said.split() == [b"False"]
 
 
 @pytest.mark.parametrize("answer", [{}, {"text": "x", "flaw": "own words"}, {"text": "\0", "flaw": ""}, {"text": 1}])
