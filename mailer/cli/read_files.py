@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -12,10 +12,12 @@ from rich.text import Text
 
 from mailer.cli.context import InputRefused, guarded
 from mailer.cli.output import Output, OutputOption, console, say
+from mailer.domain.reading import Evidence
 from mailer.flows.match_files import Shelf
 from mailer.flows.phrase_files import load_phrases
 from mailer.flows.read_files import FileReading, read_file, values_of
 from mailer.imports.world import WorldRefused, world_from
+from mailer.sandbox.sandbox import Sandbox
 
 WorldOption = Annotated[
     Path | None, typer.Option("--world", metavar="WORLD.json", help="Customers, invoices and reminders sent.")
@@ -36,13 +38,20 @@ def read(
     if output is Output.CSV:
         guarded(lambda: _refuse("a reading does not fit into a table of cells: use -o json"))
     shelf = guarded(lambda: _shelf(world))
-    phrases = load_phrases()
-    for path in files:
-        one = read_file(guarded(partial(_bytes, path)), shelf, phrases)
-        if output is Output.JSON:
-            print(json.dumps(values_of(path.name, one), ensure_ascii=False))
-        else:
-            _look(path.name, one)
+    guarded(lambda: asyncio.run(_read_all(files, shelf, output)))
+
+
+async def _read_all(files: list[Path], shelf: Shelf, output: Output) -> None:
+    phrases, sandbox = load_phrases(), Sandbox()
+    try:
+        for path in files:
+            one = await read_file(_bytes(path), shelf, phrases, sandbox)
+            if output is Output.JSON:
+                print(json.dumps(values_of(path.name, one), ensure_ascii=False))
+            else:
+                _look(path.name, one)
+    finally:
+        await sandbox.close()
 
 
 def _refuse(sentence: str) -> None:
@@ -72,12 +81,21 @@ def _look(name: str, one: FileReading) -> None:
     words = Text("".join(c if c.isprintable() or c == "\n" else " " for c in reading.own))
     for finding in reading.findings:
         for proof in finding.evidence:
-            words.stylize("bold reverse", proof.start, proof.end)
+            if not proof.attachment:
+                words.stylize("bold reverse", proof.start, proof.end)
     console().print(words)
     for finding in reading.findings:
         slots = [finding.on and finding.on.isoformat(), finding.amount and finding.amount.text, finding.reason]
         said = " ".join(str(slot) for slot in slots if slot)
-        proofs = " / ".join(f"\u201c{' '.join(proof.text.split())}\u201d" for proof in finding.evidence)
+        proofs = " / ".join(map(_quoted, finding.evidence))
         say(f"- {finding.intent.value.replace('_', ' ')} {said} ({finding.confidence:.2f}): {proofs}")
+    for flaw in reading.unread:
+        say(f"- an attached PDF {flaw}")
     whose = f"{found.customer_id} by {found.method.value.replace('_', ' ')}" if found.customer_id else "nobody known"
     say(f"whose: {whose}; effect: {one.outlook.effect}; {one.outlook.why}\n")
+
+
+def _quoted(proof: Evidence) -> str:
+    """Return the words that prove something in quotation marks, with the attachment they stand in."""
+    place = f" ({proof.attachment})" if proof.attachment else ""
+    return f"\u201c{' '.join(proof.text.split())}\u201d{place}"

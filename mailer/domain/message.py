@@ -25,11 +25,17 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attachment:
-    """A part with a name. `content` is decoded; `media_type` as claimed by the sender, not to be trusted."""
+    """A part with a name. `content` is decoded; `media_type` as claimed by the sender, not to be trusted.
+
+    `text`: what a PDF says, as far as it was read; "" for anything else. `flaw`: why that is not all of it, "" for no
+    reason.
+    """
 
     name: str
     media_type: str
     content: bytes
+    text: str = ""
+    flaw: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

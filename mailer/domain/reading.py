@@ -72,12 +72,16 @@ DISPUTE_REASONS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """The verbatim words that prove a finding: offsets into the sender's own words, and the rule that saw them."""
+    """The verbatim words that prove a finding, and the rule that saw them.
+
+    Offsets are into the sender's own words; with the name of an `attachment`, into the text of that.
+    """
 
     start: int
     end: int
     text: str
     rule: str
+    attachment: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +127,8 @@ class Reading:
     flags: tuple[str, ...] = ()
     #: The words that show each flag; `rule` is its name.
     flag_proofs: tuple[Evidence, ...] = ()
+    #: Why attached PDFs were not read, or not to their end: one plain reason each, without their names.
+    unread: tuple[str, ...] = ()
     return_on: date | None = None
     delegate: str | None = None
     #: For bounces: the address that failed, "" when not said.

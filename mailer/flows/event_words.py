@@ -119,7 +119,11 @@ def event_words(type_: str, payload: Mapping[str, Any], refs: Mapping[str, str],
 def reading_words(reading: Mapping[str, Any], names: Mapping[str, str]) -> str:
     """Return what was read from a mail ("human: promise for 2026-12-04 'we pay on Friday'"), "" for nothing."""
     findings = [
-        {**one, "words": [evidence.get("text", "") for evidence in one.get("evidence", ())]}
+        {
+            **one,
+            "words": [evidence.get("text", "") for evidence in one.get("evidence", ())],
+            "attached": [name for evidence in one.get("evidence", ()) if (name := evidence.get("attachment"))],
+        }
         for one in reading.get("findings", ())
     ]
     kind = str(reading.get("kind", "")).replace("_", " ")
@@ -162,6 +166,8 @@ def _finding(finding: Mapping[str, Any]) -> str:
         finding.get("reason"),
     )
     told = " ".join(str(part).replace("_", " ") for part in parts if part)
+    if names := ", ".join(dict.fromkeys(map(str, finding.get("attached", ())))):
+        told += f" (attached: {names})"
     return f"{told} \N{LEFT DOUBLE QUOTATION MARK}{words}\N{RIGHT DOUBLE QUOTATION MARK}" if words else told
 
 

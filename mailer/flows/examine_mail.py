@@ -9,6 +9,7 @@ from mailer.domain.delivery import OutboxState
 from mailer.domain.ids import OutboxId
 from mailer.domain.message import InboundMail
 from mailer.domain.reading import MailKind, Match, MatchMethod, SenderStanding
+from mailer.replies.advice import advised_numbers
 from mailer.replies.bounce import read_bounce
 from mailer.replies.complaint import read_complaint
 from mailer.replies.keys import MailKeys, keys
@@ -57,6 +58,7 @@ async def examine(
         by_sender,
         by_domain,
         named=own_number_keys(mail, parts),
+        advised=advised_numbers(mail),
     )
     if kind in _FAILURES and matched.outbox_id is None and received_at is not None:
         matched = await _by_failed_address(tx, mail, received_at) or matched

@@ -9,6 +9,7 @@ from mailer.domain.ids import InvoiceId, OutboxId
 from mailer.domain.message import InboundMail
 from mailer.domain.reading import Match, MatchMethod, SenderStanding
 from mailer.imports.world import World, WorldCustomer, WorldSent
+from mailer.replies.advice import advised_numbers
 from mailer.replies.keys import MailKeys, keys
 from mailer.replies.match import NumberRef, SenderRef, SentRef, likeliest, match, match_ids
 from mailer.replies.numbers import bare_subject, normalise_number, number_keys, own_number_keys, short_number_in
@@ -95,6 +96,7 @@ def _about(mail: InboundMail, parts: Zones, found: Match, answered: WorldSent | 
     theirs = shelf.customers[found.customer_id].invoice_ids
     own = words_of(mail.text, parts.own)
     named = set(number_keys(mail, parts) if answered is None else own_number_keys(mail, parts))
+    named.update(advised_numbers(mail))
     numbers = [one for one in theirs if normalise_number(one) in named or short_number_in(own, one, theirs)]
     listed = answered.invoice_ids if answered else ()
     invoice_ids: tuple[InvoiceId, ...] = tuple(dict.fromkeys((*listed, *numbers)))
@@ -109,6 +111,7 @@ def _match(mail: InboundMail, parts: Zones, ids: MailKeys, sent: tuple[SentRef, 
         tuple(_sender_ref(one, ids.sender) for one in shelf.by_address.get(ids.sender, ())),
         tuple(_sender_ref(one, ids.sender) for one in shelf.by_domain.get(ids.domain, ())),
         named=own_number_keys(mail, parts),
+        advised=advised_numbers(mail),
     )
     return likeliest(found)
 

@@ -1,7 +1,8 @@
 """Reading mail from files against a world in a file: no database, no network, no clock; nothing is kept or sent.
 
 The mails pass the same pure steps as fetched ones. They are taken apart in this very process: the caps of
-`mailer.replies.caps` hold here too, and whoever reads a file of his own puts no service at risk.
+`mailer.replies.caps` hold here too, and whoever reads a file of his own puts no service at risk. Only PDFs are read in
+the sandbox, which starts with the first of them.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from mailer.replies.react import react
 from mailer.replies.reading import read
 from mailer.replies.route import route
 from mailer.replies.said import add_business_days
+from mailer.sandbox.sandbox import Sandbox
 
 _GRACE = timedelta(days=2)
 #: For a mail without a Date: no day is read from it, and the deadlines that count from here are nobody's.
@@ -40,9 +42,9 @@ class FileReading:
     outlook: Outlook
 
 
-def read_file(content: bytes, shelf: Shelf, phrases: Phrases) -> FileReading:
-    """Return what a mail says; never raises for anything a mail may contain."""
-    mail = parse(content)
+async def read_file(content: bytes, shelf: Shelf, phrases: Phrases, sandbox: Sandbox) -> FileReading:
+    """Return what a mail says; never raises for anything a mail may contain. Raises SandboxUnavailable."""
+    mail = await sandbox.with_texts(parse(content))
     kind = route(mail, own_addresses=(shelf.mailbox,) if shelf.mailbox else (), key=NO_KEY)
     found, parts = match_file(mail, shelf)
     who = shelf.customers.get(found.customer_id) if found.customer_id else None
@@ -134,7 +136,13 @@ def _intent(finding: Finding, invoice_ids: tuple[InvoiceId, ...]) -> dict[str, o
         "contact": finding.contact,
         "reference": finding.reference,
         "evidence": [
-            {"start": proof.start, "end": proof.end, "text": proof.text, "rule": proof.rule}
+            {
+                "start": proof.start,
+                "end": proof.end,
+                "text": proof.text,
+                "rule": proof.rule,
+                "attachment": proof.attachment or None,
+            }
             for proof in finding.evidence
         ],
     }

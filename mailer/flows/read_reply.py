@@ -213,9 +213,11 @@ def _said(reading: Reading) -> dict[str, object]:
                 "reason": f.reason,
                 "words": [e.text for e in f.evidence],
                 "rules": [e.rule for e in f.evidence],
+                "attached": [e.attachment for e in f.evidence if e.attachment],
             }
             for f in reading.findings
         ],
         "flags": list(reading.flags),
+        "unread": list(reading.unread),
         "return_on": reading.return_on.isoformat() if reading.return_on else None,
     }

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from mailer.domain.reading import Finding, Intent, Reading
 from mailer.replies.passage import Clause, Passage
-from mailer.replies.thresholds import NOT_CERTAIN, PLAIN, SURE, by_weights_alone
+from mailer.replies.thresholds import NOT_CERTAIN, PLAIN, SURE, by_own_words, by_weights_alone
 
 _PLAIN_CHARS = 150
 #: Long letters say more than one thing, whatever we saw in them.
@@ -59,8 +59,11 @@ def is_plain(reading: Reading) -> bool:
     """Whether a reading may stand without a person's look: phrases and weights see the same, nothing else is likely.
 
     Without weights: the mail says one thing, clearly and shortly. Measured: nothing looser is right often enough.
+    What only an attachment says is never plain, and neither is a mail with one that could not be read.
     """
+    if reading.unread or not all(by_own_words(one) for one in reading.findings):
+        return False
     if reading.certainty:
-        return reading.certainty >= SURE and not any(by_weights_alone(one) for one in reading.findings)
+        return reading.certainty >= SURE
     is_one_thing = len({one.intent for one in reading.findings}) == 1 and len(reading.own) <= _PLAIN_CHARS
     return is_one_thing and all(one.confidence >= PLAIN for one in reading.findings)

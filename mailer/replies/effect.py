@@ -56,6 +56,7 @@ def _doubts(reading: Reading, match: Match) -> list[str]:
         doubts.append("nothing in it was understood")
     if match.sender is SenderStanding.UNKNOWN:
         doubts.append("the sender is unknown to this account")
+    doubts += [f"an attached PDF {flaw}" for flaw in reading.unread]
     if not is_plain(reading):
         doubts.append("the words are not plain enough")
     return doubts

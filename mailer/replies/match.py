@@ -65,6 +65,7 @@ class _Facts:
     by_sender: tuple[SenderRef, ...]
     by_domain: tuple[SenderRef, ...]
     named: frozenset[str]
+    advised: frozenset[str]
 
     def standing(self, customer_id: CustomerId) -> SenderStanding:
         if any(row.customer_id == customer_id for row in self.by_sender):
@@ -77,10 +78,15 @@ class _Facts:
         return tuple(ref for ref in self.by_number if ref.customer_id == customer_id)
 
     def invoices(self, customer_id: CustomerId, otherwise: tuple[InvoiceId, ...]) -> tuple[InvoiceId, ...]:
-        """Return those named in own words; when none of them is open, the others as well: quiet is cheap."""
-        named = [ref for ref in self.numbers_of(customer_id) if normalise_number(ref.number) in self.named]
+        """Return those named in own words; when none of them is open, the others as well: quiet is cheap.
+
+        What an attached remittance advice lists and is open comes on top, and never instead.
+        """
+        theirs = [(ref, normalise_number(ref.number)) for ref in self.numbers_of(customer_id)]
+        named = [ref for ref, number in theirs if number in self.named]
         ids = tuple(ref.invoice_id for ref in named)
-        return _each_once(ids if any(ref.is_open for ref in named) else (*ids, *otherwise))
+        advised = tuple(ref.invoice_id for ref, number in theirs if ref.is_open and number in self.advised)
+        return _each_once((*(ids if any(ref.is_open for ref in named) else (*ids, *otherwise)), *advised))
 
 
 def match_ids(keys: MailKeys, found: tuple[SentRef, ...]) -> Match | None:
@@ -116,14 +122,24 @@ def match(
     by_domain: tuple[SenderRef, ...],
     *,
     named: tuple[str, ...] = (),
+    advised: tuple[str, ...] = (),
 ) -> Match:
     """Return whose mail it is. `named` are the keys of `own_number_keys`: what the sender's own words single out.
+
+    `advised` are those of `advised_numbers`: what attached remittance advices list.
 
     `by_sender` and `by_domain` are rows of customers' addresses equal to the sender's, or at its domain. A stranger
     with a valid token is attached, but its standing stays unknown; a number from a stranger is a candidate only.
     """
     domain_rows = () if is_freemail(keys.domain) else by_domain
-    facts = _Facts(keys=keys, by_number=by_number, by_sender=by_sender, by_domain=domain_rows, named=frozenset(named))
+    facts = _Facts(
+        keys=keys,
+        by_number=by_number,
+        by_sender=by_sender,
+        by_domain=domain_rows,
+        named=frozenset(named),
+        advised=frozenset(advised),
+    )
     by_id = match_ids(keys, sent)
     if by_id is not None and by_id.customer_id is not None:
         standing = facts.standing(by_id.customer_id)

@@ -8,12 +8,11 @@ from collections.abc import Collection, Iterator
 from functools import lru_cache
 
 from mailer.domain.message import InboundMail
+from mailer.replies.attached import attached_texts
 from mailer.replies.zones import Zones, words_of
 
 _MAX_SCANNED_CHARS = 100_000
 _MAX_KEYS = 300
-_MAX_READ_ATTACHMENTS = 5
-_TEXT_TYPES = frozenset({"text/plain", "text/csv", "text/tab-separated-values"})
 _GAP = r"[-_/.#\u2010-\u2014\u2212 \t]"
 #: Perhaps letters, then groups of digits: "INV-2026-0412", "RE 2041", "2026/0412".
 _CANDIDATE = re.compile(
@@ -70,16 +69,9 @@ def number_keys(mail: InboundMail, zones: Zones) -> tuple[str, ...]:
         mail.subject,
         words_of(mail.text, zones.quoted),
         *(re.sub(r"_", " ", attachment.name) for attachment in mail.attachments),
-        *attached_texts(mail),
+        *(one.text for one in attached_texts(mail)),
     )
     return _keys_of(texts)
-
-
-def attached_texts(mail: InboundMail) -> Iterator[str]:
-    """Yield the beginnings of what is attached as plain text or as a table (CSV); nothing else is opened here."""
-    for one in mail.attachments[:_MAX_READ_ATTACHMENTS]:
-        if one.media_type in _TEXT_TYPES or one.name.lower().endswith((".txt", ".csv", ".tsv")):
-            yield one.content[:_MAX_SCANNED_CHARS].replace(b"\0", b"").decode("utf-8", "replace")
 
 
 def own_number_keys(mail: InboundMail, zones: Zones) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ from mailer.domain.agreement import HoldKind
 from mailer.domain.ids import CustomerId
 from mailer.domain.reading import Finding, Intent, MailKind, Match, MatchMethod, Reading, SenderStanding
 from mailer.replies.react_failure import to_failure
-from mailer.replies.thresholds import Consequence, allows, by_weights_alone
+from mailer.replies.thresholds import Consequence, allows, by_weights_alone, only_attached
 
 BusinessDays = Callable[[date, int], date]
 
@@ -151,8 +151,13 @@ def _to_words(reading: Reading, match: Match, deadline: date, sender: str) -> tu
     if dispute is None:
         actions.extend(_claim(reading, match, deadline))
     said = _in_words(reading.findings)
-    actions.append(AskPerson(why=f"says: {said}" if said else "not understood with certainty"))
+    why = f"says: {said}" if said else "not understood with certainty"
+    actions.append(AskPerson(why="; ".join((why, *_unread(reading)))))
     return tuple(actions)
+
+
+def _unread(reading: Reading) -> list[str]:
+    return [f"an attached PDF {flaw}" for flaw in reading.unread]
 
 
 def _stops(found: Sequence[Finding], deadline: date, sender: str) -> list[ReplyAction]:
@@ -177,7 +182,9 @@ def _claim(reading: Reading, match: Match, deadline: date) -> list[ReplyAction]:
 
 
 def _in_words(found: Sequence[Finding]) -> str:
-    return ", ".join(sorted({one.intent.value.replace("_", " ") for one in found}))
+    attached = {one.intent for one in found} - {one.intent for one in found if not only_attached(one)}
+    names = {one.intent.value.replace("_", " ") + " (attached)" * (one.intent in attached) for one in found}
+    return ", ".join(sorted(names))
 
 
 def _to_absence(

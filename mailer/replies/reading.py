@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 from mailer.domain.message import InboundMail
 from mailer.domain.reading import Finding, MailKind, Reading
+from mailer.replies.advice import advices, finding_of, with_advices
 from mailer.replies.bounce import read_bounce
 from mailer.replies.certainty import tempered
 from mailer.replies.complaint import read_complaint
@@ -24,7 +25,7 @@ from mailer.replies.weighing import weighed
 from mailer.replies.zones import Zones, words_of
 
 #: How the reader works; raised when the same mail and the same files may be read differently.
-ENGINE = "vote-4"
+ENGINE = "vote-5"
 #: A mail whose own Date is further from its arrival was written, or dated, in another time.
 _MAX_CLOCK_DIFFERENCE = timedelta(days=3)
 
@@ -44,36 +45,54 @@ def read(
     phrases: Phrases,
     received_on: date | None = None,
 ) -> Reading:
-    """Return what a mail says, from the sender's own words only.
+    """Return what a mail says, from the sender's own words, and what attached remittance advices list.
 
     Dates resolve against the local date of the mail's own Date header, else against `received_on` (local day of
     arrival); with neither, no date is resolved, and so nothing is promised. `language_hint` (BCP 47 primary) and
     `country` (ISO 3166-1) are the customer's. Intents of languages without phrases are not read. `Evidence` offsets
-    are into `Reading.own`.
+    are into `Reading.own`, or into the text of the attachment that it names.
     """
     own = words_of(mail.text, zones.own)
     language, language_is_sure = language_of(own, hint=language_hint, known=phrases.function_words)
-    blank = _flagged(Reading(kind=kind, language=language, own=own, engine=engine_of(phrases)))
+    unread = tuple(dict.fromkeys(one.flaw for one in mail.attachments if one.flaw))
+    blank = _flagged(Reading(kind=kind, language=language, own=own, unread=unread, engine=engine_of(phrases)))
     if kind in {MailKind.BOUNCE_HARD, MailKind.BOUNCE_SOFT, MailKind.COMPLAINT}:
         return _failure(blank, mail)
     anchor = mail.sent_at.date() if mail.sent_at else received_on
     named = delegate(own, mail.from_email, ours=mail.recipients)
+    advised = _advised(mail, anchor, country, language, phrases) if kind is MailKind.HUMAN else ()
     if language not in phrases.languages:
-        return replace(blank, delegate=named) if kind is MailKind.AUTO_REPLY else blank
+        return replace(blank, delegate=named if kind is MailKind.AUTO_REPLY else None, findings=advised)
     words = passage(own, language=phrases.languages[language], anchor=anchor or UNKNOWN_DAY, country=country)
     if kind is MailKind.AUTO_REPLY:
         return replace(blank, return_on=return_date(words), delegate=named)
     if kind is not MailKind.HUMAN:
         return blank
-    date_is_sure = (
-        anchor is not None
-        and mail.sent_at is not None
-        and (received_on is None or abs(anchor - received_on) <= _MAX_CLOCK_DIFFERENCE)
-    )
     vote = _vote(words, phrases)
-    found = tempered(filled(vote.findings, words), words, is_sure=language_is_sure and date_is_sure)
+    is_sure = language_is_sure and _is_dated(mail, received_on)
+    found = tempered(filled(vote.findings, words), words, is_sure=is_sure)
     certainty = vote.certainty if language_is_sure else 0.0
-    return replace(blank, findings=tuple(_with_numbers(one) for one in found), certainty=certainty)
+    said = tuple(_with_numbers(one) for one in found)
+    return replace(blank, findings=with_advices(said, advised), certainty=certainty)
+
+
+def _is_dated(mail: InboundMail, received_on: date | None) -> bool:
+    """Whether the mail's own date is there, and near the day it came."""
+    if mail.sent_at is None:
+        return False
+    return received_on is None or abs(mail.sent_at.date() - received_on) <= _MAX_CLOCK_DIFFERENCE
+
+
+def _advised(
+    mail: InboundMail, anchor: date | None, country: str, language: str, phrases: Phrases
+) -> tuple[Finding, ...]:
+    """Return a finding for each remittance advice that is attached, in whatever language it is."""
+    found: list[Finding] = []
+    for advice in advices(mail):
+        code, _ = language_of(advice.text, hint=language, known=phrases.function_words)
+        days = phrases.languages.get(code) or phrases.languages[min(phrases.languages)]
+        found.append(finding_of(advice, anchor=anchor, country=country, language=days))
+    return tuple(found)
 
 
 def _vote(words: Passage, phrases: Phrases) -> Vote:

@@ -15,7 +15,7 @@ _WORD = (
     r"scheck(?:nr)?|"
     r"ch[e\u00e8]que n[\u00b0o]|libell\u00e9|causale|zweck|virement n[\u00b0o]|payment (?:id|no|number)|bacs ref|"
     r"ach trace|fed ref|"
-    r"imad|e2e|end-?to-?end(?: id)?|distinta(?: n)?|orden|ordine|lote|lot|batch)"
+    r"imad|e2e|end-?to-?end(?: id)?|distinta(?: n)?|remesa|dettaglio(?: del)? pagamento|orden|ordine|lote|lot|batch)"
 )
 #: A word for it, perhaps "no.", and something with a digit in it, perhaps behind a name in capitals.
 _REFERENCE = re.compile(

@@ -84,6 +84,17 @@ def by_weights_alone(finding: Finding) -> bool:
     return bool(finding.evidence) and all(proof.rule.startswith(_BY_WEIGHTS) for proof in finding.evidence)
 
 
+def only_attached(finding: Finding) -> bool:
+    """Whether nothing in the sender's own words shows a finding, only what is attached."""
+    return bool(finding.evidence) and all(proof.attachment for proof in finding.evidence)
+
+
+def by_own_words(finding: Finding) -> bool:
+    """Whether a rule saw a finding in the sender's own words, not the weights alone and not only in an attachment."""
+    own = (proof for proof in finding.evidence if not proof.attachment)
+    return not finding.evidence or any(not proof.rule.startswith(_BY_WEIGHTS) for proof in own)
+
+
 def allows(finding: Finding, consequence: Consequence) -> bool:
     """Whether a finding is sure enough for a consequence."""
     threshold = THRESHOLDS[consequence]

@@ -30,16 +30,17 @@ def mail_to_plain(mail: InboundMail) -> tuple[dict[str, Any], bytes]:
 def mail_from_plain(plain: Mapping[str, Any], contents: bytes) -> InboundMail:
     """Return the mail that `mail_to_plain` wrote. Raises MailBroken for anything else."""
     try:
-        values: dict[str, Any] = {name: _text(plain[name]) for name in _TEXTS}
+        values: dict[str, Any] = {name: plain_text(plain[name]) for name in _TEXTS}
         values |= {name: _texts(plain[name]) for name in _LISTS}
-        headers = tuple((_text(name), _text(value)) for name, value in plain["headers"])
+        headers = tuple((plain_text(name), plain_text(value)) for name, value in plain["headers"])
         attachments = _attachments(plain["attachments"], contents)
         return InboundMail(**values, headers=headers, attachments=attachments, sent_at=_moment(plain["sent_at"]))
     except (KeyError, TypeError, ValueError) as problem:
         raise MailBroken(f"plain data is no mail: {type(problem).__name__}") from problem
 
 
-def _text(value: object) -> str:
+def plain_text(value: object) -> str:
+    """Return a text as it is. Raises TypeError and ValueError for what no text of a mail can be."""
     if not isinstance(value, str) or "\x00" in value:
         raise TypeError("not a text")
     if not value.isascii():
@@ -50,13 +51,13 @@ def _text(value: object) -> str:
 def _texts(values: object) -> tuple[str, ...]:
     if not isinstance(values, list):
         raise TypeError("not a list")
-    return tuple(_text(value) for value in values)
+    return tuple(plain_text(value) for value in values)
 
 
 def _moment(value: object) -> datetime | None:
     if value is None:
         return None
-    at = datetime.fromisoformat(_text(value))
+    at = datetime.fromisoformat(plain_text(value))
     if at.tzinfo is None:
         raise ValueError("a time without its offset")
     return at
@@ -71,7 +72,7 @@ def _attachments(rows: object, contents: bytes) -> tuple[Attachment, ...]:
         if type(size) is not int or size < 0:
             raise TypeError("not a size")
         content = contents[position : position + size]
-        found.append(Attachment(name=_text(name), media_type=_text(media_type), content=content))
+        found.append(Attachment(name=plain_text(name), media_type=plain_text(media_type), content=content))
         position += size
     if position != len(contents):
         raise ValueError("sizes and contents differ")

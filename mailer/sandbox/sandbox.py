@@ -7,20 +7,27 @@ import contextlib
 import os
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import mailer
 from mailer.clock import new_id
-from mailer.domain.message import InboundMail
+from mailer.domain.message import Attachment, InboundMail
+from mailer.replies.attached import is_pdf
 from mailer.sandbox.confine import MEGABYTE
 from mailer.sandbox.frames import LENGTHS, MAX_BODY_BYTES, FrameBroken, head_of, lengths, packed
-from mailer.sandbox.mail_values import MailBroken, mail_from_plain
+from mailer.sandbox.mail_values import MailBroken, mail_from_plain, plain_text
+from mailer.sandbox.pdf_text import BROKEN, CUT, EMPTY, ENCRYPTED, MAX_CHARS
 
 MAX_SECONDS = 5.0
 MAX_MEMORY_BYTES = 512 * MEGABYTE
 #: A child that a mail took over, or whose memory is in shreds, does not live for ever.
 TASKS_PER_CHILD = 2_000
+#: Of the PDFs of one mail so many are read, none larger than this, and none after so many that ended the child.
+MAX_PDFS = 5
+MAX_PDF_BYTES = 10_000_000
+MAX_PDFS_REFUSED = 2
 _START_SECONDS = 60.0
 _PIPE_BYTES = 1024 * 1024
 _NAME_CHARS = 80
@@ -28,6 +35,13 @@ _NAME_CHARS = 80
 _CODE = str(Path(mailer.__file__).resolve().parents[1])
 #: Every block above this goes back to the kernel at once, so that one large mail does not starve the next.
 _MMAP_ABOVE_BYTES = 256 * 1024
+#: What is told of a PDF, behind "an attached PDF".
+_FLAWS = {
+    ENCRYPTED: "is encrypted",
+    BROKEN: "is broken",
+    CUT: "is long: only its beginning was read",
+    EMPTY: "holds no text (a picture?)",
+}
 
 
 class SandboxRefused(Exception):
@@ -64,16 +78,51 @@ class Sandbox:
         self._turn = asyncio.Lock()
 
     async def parse(self, raw: bytes) -> InboundMail:
-        """Return the mail as values (`mailer.replies.parse`).
+        """Return the mail as values (`mailer.replies.parse`), with the texts of its PDFs.
 
         Raises SandboxRefused (time, memory, or a child that died of it) and SandboxUnavailable.
         """
         value, body = await self.run("parse", raw)
         try:
-            return mail_from_plain(value, body)
+            mail = mail_from_plain(value, body)
         except MailBroken as problem:
             await self.close()  # ours does not lie
             raise SandboxRefused("its answer was no mail") from problem
+        return await self.with_texts(mail)
+
+    async def with_texts(self, mail: InboundMail) -> InboundMail:
+        """Return a mail with the texts of its PDFs; one that cannot be read has a flaw and costs nothing else.
+
+        Raises SandboxUnavailable.
+        """
+        taken: list[Attachment] = []
+        pdfs = refused = 0
+        for one in mail.attachments:
+            if not is_pdf(one):
+                taken.append(one)
+                continue
+            pdfs += 1
+            if len(one.content) > MAX_PDF_BYTES:
+                taken.append(replace(one, flaw=f"is larger than {MAX_PDF_BYTES // 1_000_000} MB"))
+            elif pdfs > MAX_PDFS or refused >= MAX_PDFS_REFUSED:
+                taken.append(replace(one, flaw="was not read after so many others"))
+            else:
+                try:
+                    taken.append(await self._with_text(one))
+                except SandboxRefused as problem:
+                    refused += 1
+                    taken.append(replace(one, flaw=f"could not be read: {problem.reason}"))
+        return replace(mail, attachments=tuple(taken))
+
+    async def _with_text(self, pdf: Attachment) -> Attachment:
+        value, _ = await self.run("pdf_text", pdf.content)
+        try:
+            text, flaw = plain_text(value["text"]), value["flaw"]
+            flaw = _FLAWS[flaw] if flaw else ""
+        except (KeyError, TypeError, ValueError) as problem:
+            await self.close()
+            raise SandboxRefused("its answer was no text") from problem
+        return replace(pdf, text=text[:MAX_CHARS], flaw=flaw)
 
     async def run(self, task: str, raw: bytes) -> tuple[dict[str, Any], bytes]:
         """Return what a task of `mailer.sandbox.tasks` makes of some bytes.

@@ -7,6 +7,7 @@ from typing import Any
 
 from mailer.replies.parse import parse
 from mailer.sandbox.mail_values import mail_to_plain
+from mailer.sandbox.pdf_text import pdf_text
 
 Task = Callable[[bytes], tuple[dict[str, Any], bytes]]
 
@@ -15,4 +16,4 @@ def _parse(raw: bytes) -> tuple[dict[str, Any], bytes]:
     return mail_to_plain(parse(raw))
 
 
-TASKS: dict[str, Task] = {"parse": _parse}
+TASKS: dict[str, Task] = {"parse": _parse, "pdf_text": pdf_text}

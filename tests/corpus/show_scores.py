@@ -8,6 +8,7 @@ Errors are shown of the development part only: nobody looks at the kept-aside th
 from __future__ import annotations
 
 import argparse
+import asyncio
 import hashlib
 import json
 import time
@@ -18,6 +19,7 @@ from mailer.flows.match_files import Shelf
 from mailer.flows.phrase_files import load_phrases
 from mailer.flows.read_files import read_file, values_of
 from mailer.imports.world import world_from
+from mailer.sandbox.sandbox import Sandbox
 from tests.corpus.scoring import Row, figures, score
 from tests.house.tree import ROOT
 
@@ -41,7 +43,18 @@ def readings(wanted: Sequence[Row]) -> list[dict[str, Any]]:
     shelf = Shelf(world_from((FOLDER / "world.json").read_bytes()))
     phrases = load_phrases()
     files = [str(label["file"]) for label in wanted]
-    return [values_of(file, read_file((FOLDER / "eml" / file).read_bytes(), shelf, phrases)) for file in files]
+
+    async def read_all() -> list[dict[str, Any]]:
+        sandbox = Sandbox()
+        try:
+            return [
+                values_of(file, await read_file((FOLDER / "eml" / file).read_bytes(), shelf, phrases, sandbox))
+                for file in files
+            ]
+        finally:
+            await sandbox.close()
+
+    return asyncio.run(read_all())
 
 
 def table(parts: Sequence[tuple[str, dict[str, Any]]]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from mailer.cli.tree import app
 from mailer.imports.world import WorldRefused, world_from
 from tests.corpus.scoring import figures, score
 from tests.corpus.show_scores import FOLDER, is_kept_aside, labels
+from tests.faults.pdfs import pdf
 from tests.house.tree import ROOT
 
 WORLD = str(FOLDER / "world.json")
@@ -43,11 +45,13 @@ def test_one_line_per_file_in_order_with_the_documented_names() -> None:
             } <= set(intent)  # fmt: skip
 
 
-def test_every_evidence_is_verbatim_in_the_senders_own_words() -> None:
+def test_every_evidence_is_verbatim_in_the_senders_own_words_or_names_an_attachment() -> None:
     files = [str(FOLDER / "eml" / one["file"]) for one in labels()[::9]]
     for one in lines(*files, "--world", WORLD):
         for proof in (proof for intent in one["intents"] for proof in intent["evidence"]):
-            assert one["own"][proof["start"] : proof["end"]] == proof["text"] != ""
+            assert proof["text"]
+            if proof["attachment"] is None:
+                assert one["own"][proof["start"] : proof["end"]] == proof["text"]
 
 
 def test_a_mail_without_a_date_is_for_a_person_and_no_day_is_counted(tmp_path: Path) -> None:
@@ -66,6 +70,24 @@ def test_without_a_world_the_words_are_shown_and_it_is_nobodys_mail() -> None:
     shown = CliRunner().invoke(app, ["inbox", "read", str(ROOT / "tests" / "emails" / "gmail_promise.eml")])
     assert shown.exit_code == 0
     assert "- promise" in shown.stdout
+
+
+def test_attached_pdfs_are_read_and_what_they_prove_names_them(tmp_path: Path) -> None:
+    mail = EmailMessage()
+    mail["From"], mail["Date"] = "ap@tern.example", "Wed, 18 Nov 2026 10:00:00 +0000"
+    mail.set_content("Dear Ellen,\n\nplease find our payment advice attached.\n\nBest regards\nTom")
+    rows = "Payment advice\nINV-2026-0409   727.50"
+    for name, content in (("advice.pdf", pdf(rows)), ("more.pdf", b"%PDF-1.7")):
+        mail.add_attachment(content, maintype="application", subtype="pdf", filename=name)
+    file = tmp_path / "advice.eml"
+    file.write_bytes(mail.as_bytes())
+    proofs = lines(str(file))[0]["intents"][0]["evidence"]
+    assert proofs[0]["attachment"] is None
+    assert (proofs[-1]["attachment"], proofs[-1]["text"]) == ("advice.pdf", "INV-2026-0409   727.50")
+    assert (rows + "\n")[proofs[-1]["start"] : proofs[-1]["end"]] == proofs[-1]["text"]
+    shown = " ".join(CliRunner().invoke(app, ["inbox", "read", str(file)]).stdout.split())
+    assert "“INV-2026-0409 727.50” (advice.pdf)" in shown
+    assert "- an attached PDF is broken" in shown
 
 
 @pytest.mark.parametrize(

@@ -116,6 +116,21 @@ def test_long_words_are_cut_in_the_chronology() -> None:
             },
             "human: promise of € 500 for 2026-09-04 “we pay on Friday”, dispute not received",
         ),
+        (
+            {
+                "kind": "human",
+                "findings": [
+                    {
+                        "intent": "remittance",
+                        "evidence": [
+                            {"text": "INV-1 500.00", "rule": "r1", "start": 0, "end": 12, "attachment": "a.pdf"},
+                            {"text": "INV-2 700.00", "rule": "r1", "start": 13, "end": 25, "attachment": "a.pdf"},
+                        ],
+                    },
+                ],
+            },
+            "human: remittance (attached: a.pdf) “INV-1 500.00 … INV-2 700.00”",
+        ),
     ],
 )
 def test_a_reading_is_told_with_the_words_that_prove_it(reading: dict[str, object], told: str) -> None:

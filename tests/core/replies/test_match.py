@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from mailer.domain.ids import OutboxId
+from mailer.domain.ids import InvoiceId, OutboxId
 from mailer.domain.reading import MatchMethod, SenderStanding
 from mailer.replies.freemail import is_freemail
 from mailer.replies.keys import MailKeys
@@ -92,6 +92,15 @@ def test_invoices_named_in_own_words_come_before_those_of_the_message_answered()
     result = match(found, (SENT,), (NUMBER_1, NUMBER_3), (TOM,), (), named=("INV2041", "INV3"))
     assert result.invoice_ids == (INV_1,)  # the other belongs to somebody else
     assert match(found, (SENT,), (NUMBER_1,), (TOM,), ()).invoice_ids == (INV_1, INV_2)  # only quoted
+
+
+def test_what_an_attached_advice_lists_comes_on_top_and_never_instead() -> None:
+    listed = NumberRef(invoice_id=INV_3, customer_id=ALDER, number="INV-7", is_open=True)
+    paid = NumberRef(invoice_id=InvoiceId("inv_8"), customer_id=ALDER, number="INV-8", is_open=False)
+    found, rows, advised = keys(token_ids=(OUTBOX,)), (NUMBER_1, listed, paid), ("INV7", "INV8", "INV2041")
+    assert match(found, (SENT,), rows, (TOM,), (), advised=advised).invoice_ids == (INV_1, INV_2, INV_3)
+    named = match(found, (SENT,), rows, (TOM,), (), named=("INV2041",), advised=("INV7",))
+    assert named.invoice_ids == (INV_1, INV_3)
 
 
 def test_a_paid_invoice_named_does_not_leave_the_open_ones_unheld() -> None:
