@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from mailer.cli.authenticated import authentication_rows, signature_words
 from mailer.cli.context import InputRefused, actor, run
 from mailer.cli.output import Output, OutputOption, one_json, say, show
 from mailer.domain.ids import InvoiceId
@@ -100,16 +101,18 @@ def show_(mail_id: MailArgument, output: OutputOption = Output.TABLE) -> None:
             raw = await events.payload(tx, mail.payload_id)
             reading = await inbox.reading_of(tx, mail.id)
             who = await customers.by_ids(tx, [mail.customer_id] if mail.customer_id else [])
+            signed = await authentication_rows(tx, mail.id)
         name = who[mail.customer_id].name if mail.customer_id in who else "nobody yet"
         text = await _text(app, raw)
-        return {**_row(mail, name), "reading": json.dumps(reading, ensure_ascii=False), "text": text}
+        return {**_row(mail, name), **signed, "reading": json.dumps(reading, ensure_ascii=False), "text": text}
 
     found = run(work)
     if output is not Output.TABLE:
         one_json(found)
         return
-    for key, value in found.items():
-        say(f"\n{value}" if key == "text" else f"{key.replace('_', ' '):>13}  {value}")
+    for key, value in {**found, "signatures": list(map(signature_words, found["signatures"]))}.items():
+        for line in value if isinstance(value, list) else [value]:
+            say(f"\n{line}" if key == "text" else f"{key.replace('_', ' '):>13}  {line}")
 
 
 async def _text(app: App, raw: bytes | None) -> str:

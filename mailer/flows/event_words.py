@@ -38,6 +38,10 @@ _SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "letter.logged": ("a letter was logged", "tracking words"),
     "mail.assigned": ("a person said whose this mail is", "mail invoices"),
+    "mail.authenticated": (
+        "the DKIM signatures of a mail were checked",
+        "mail verdict domain domain_and_from but reason server_said attempt",
+    ),
     "mail.decided": ("a person decided what this mail means", "mail decision on reason asked"),
     "mail.fetched": ("a mail was fetched from the mailbox", "mail folder uid sha256"),
     "mail.found_late": ("a mail was found that earlier looks had passed by", "mail folder uid"),
