@@ -61,7 +61,7 @@ def _offline(mail_id: str, output: Output) -> None:
             "now": one.now.verdict.value if one.now else "no key was kept",
             "why": one.now.reason if one.now else one.then.reason,
             "same": one.is_same,
-            "key_on_record": one.on_record,
+            "on_record": one.on_record,
         }
         for one in found
     ]
@@ -71,7 +71,7 @@ def _offline(mail_id: str, output: Output) -> None:
         why = "what is kept was changed: `duly log verify` says more"
         fail(f"signature {', '.join(differ)} is not what it was on {look.checked_at:%Y-%m-%d}: {why}", NEEDS_PERSON)
     if output is Output.TABLE and rows:
-        say(f"The same as on {look.checked_at:%Y-%m-%d %H:%M} UTC; the keys are those on record. No network was used.")
+        say(f"The same as on {look.checked_at:%Y-%m-%d %H:%M} UTC; mail and keys are those on record.")
 
 
 async def authentication_rows(tx: Tx, mail_id: str) -> dict[str, Any]:

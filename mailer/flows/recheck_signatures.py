@@ -18,7 +18,7 @@ from mailer.store.signatures import KeptAuthentication
 class Rechecked:
     """One signature then and now; `now` None when no key was kept to check it with.
 
-    `on_record`: whether the key is the one in the text that the record binds.
+    `on_record`: whether the mail and the key are those in the text that the record binds.
     """
 
     then: CheckedSignature
@@ -43,11 +43,12 @@ async def recheck(store: Store, sandbox: Sandbox, mail_id: str) -> tuple[KeptAut
         if raw is None or not looks:
             raise NoSuchMail(f"{mail_id!r} is no mail whose bytes are kept and whose signatures were looked at")
         text = await _text_on_record(tx, looks[0])
+    is_this_mail = f"\nmail-sha256: {hashlib.sha256(raw).hexdigest()}\n".encode() in text
     found = []
     for one in looks[0].signatures:
         line = f"\n{one.number} txt-base64: {base64.b64encode(one.record).decode()}\n".encode()
         now = await _now(sandbox, raw, one, int(looks[0].received_at.timestamp())) if one.record else None
-        found.append(Rechecked(then=one, now=now, on_record=line in text))
+        found.append(Rechecked(then=one, now=now, on_record=is_this_mail and line in text))
     return looks[0], tuple(found)
 
 

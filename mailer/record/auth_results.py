@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from mailer.record.mail_fields import fields
+from mailer.record.mail_fields import fields, without_comments
 
 #: More fields, longer ones, or more results in one than these are not read.
 MOST_FIELDS, MOST_CHARS, MOST_RESULTS = 10, 8192, 30
@@ -49,7 +49,7 @@ def trusted_results(raw: bytes, trusted: Collection[str], *, own_received: int =
             break
         if name == "authentication-results":
             read += 1
-            found += _results(_without_comments(value.decode("ascii", "replace")[:MOST_CHARS]), trusted)
+            found += _results(without_comments(value.decode("ascii", "replace")[:MOST_CHARS]), trusted)
     return tuple(found)
 
 
@@ -65,26 +65,6 @@ def _results(text: str, trusted: Collection[str]) -> list[Result]:
             (method, result), *more = pairs
             found.append(Result(server=server, method=method, result=result.lower(), properties=tuple(more)))
     return found
-
-
-def _without_comments(text: str) -> str:
-    """Return a value without its comments, which may be nested (RFC 5322 §3.2.2)."""
-    kept, depth, quoted, escaped = [], 0, False, False
-    for letter in text:
-        if escaped:
-            escaped = False
-        elif letter == "\\":
-            escaped = True
-        elif letter == '"' and not depth:
-            quoted = not quoted
-        elif letter == "(" and not quoted:
-            depth += 1
-        elif letter == ")" and depth:
-            depth -= 1
-            continue
-        if not depth:
-            kept.append(letter)
-    return "".join(kept)
 
 
 def _bare(name: str) -> str:

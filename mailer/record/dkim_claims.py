@@ -8,15 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from email.errors import HeaderParseError
-from email.utils import getaddresses
 
-from mailer.record.mail_fields import fields
+from mailer.record.mail_fields import fields, without_comments
 
 #: So many signatures of a mail are looked at, the topmost ones; honest mail has one to three.
 MOST_SIGNATURES = 5
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _NAMES = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
+_QUOTED, _ANGLED = re.compile(r'"(?:[^"\\]|\\.)*"'), re.compile(r"<([^<>]*)>")
 _MOST_OCTETS = 253  # of a name, RFC 1035 §2.3.4
 _LAST = re.compile(r"(?=.*[a-z])[a-z0-9-]{2,63}")
 #: Nobody's name in the public DNS (RFC 6761, 6762, 7686, 8375): asking would only tell strangers about this network.
@@ -107,11 +106,12 @@ def _tags(value: bytes) -> dict[str, str]:
 
 
 def _from_domain(values: Sequence[bytes]) -> str:
+    """Return the domain of the only address there is; what only looks like one in a name or a comment is none."""
     if len(values) != 1:
         return ""
-    try:
-        addresses = [address for _, address in getaddresses([values[0].decode("ascii", "replace")]) if address]
-    except (HeaderParseError, IndexError):  # what the library raises for some broken ones
-        return ""
-    domain = addresses[0].rpartition("@")[2].lower() if len(addresses) == 1 and "@" in addresses[0] else ""
-    return domain if _NAMES.fullmatch(domain) else ""
+    text = _QUOTED.sub("", without_comments(values[0].decode("ascii", "replace")))
+    angled = _ANGLED.findall(text)
+    address = angled[0] if len(angled) == 1 else "" if angled else text
+    local, at, domain = address.strip().lower().partition("@")
+    is_one = at and "," not in text and not local.count(" ")
+    return domain if is_one and _NAMES.fullmatch(domain) else ""

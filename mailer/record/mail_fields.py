@@ -25,3 +25,23 @@ def fields(raw: bytes) -> list[tuple[str, bytes]]:
         for field in _FIELD_ENDS.split(raw[: end.start()] if end else raw)
         if (name := _NAME.match(field))
     ]
+
+
+def without_comments(text: str) -> str:
+    """Return a value without its comments, which may be nested (RFC 5322 §3.2.2)."""
+    kept, depth, quoted, escaped = [], 0, False, False
+    for letter in text:
+        if escaped:
+            escaped = False
+        elif letter == "\\":
+            escaped = True
+        elif letter == '"' and not depth:
+            quoted = not quoted
+        elif letter == "(" and not quoted:
+            depth += 1
+        elif letter == ")" and depth:
+            depth -= 1
+            continue
+        if not depth:
+            kept.append(letter)
+    return "".join(kept)

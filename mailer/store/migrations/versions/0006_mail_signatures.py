@@ -52,6 +52,10 @@ def upgrade() -> None:
         sa.Column("asked_at", UtcAt(), nullable=True),
         sa.PrimaryKeyConstraint("authentication_id", "number", name=op.f("pk_mail_signatures")),
     )
-    for table in ("authentications", "mail_signatures"):
-        for statement in guards(op.get_bind().dialect.name, table):
-            op.execute(statement)
+    _guard("authentications")
+    _guard("mail_signatures")
+
+
+def _guard(table: str) -> None:
+    for statement in guards(op.get_bind().dialect.name, table):
+        op.execute(statement)
