@@ -14,6 +14,7 @@ from mailer.cli.output import Output, OutputOption, one_json, say, show
 from mailer.domain.ids import InvoiceId
 from mailer.domain.reading import Intent
 from mailer.flows import decide_mail, receive_mail
+from mailer.flows.authenticate_mail import authenticate_new
 from mailer.flows.decide_mail import Decision, Verdict
 from mailer.flows.find_customer import the_customer
 from mailer.flows.read_reply import read_stored
@@ -42,7 +43,10 @@ def fetch(
 
     async def work(app: App) -> Any:
         fetched = await receive_mail.poll_all(app.intakes(), since=since.date() if since else None)
-        return fetched, await read_stored(app.reader())
+        read = await read_stored(app.reader())
+        if authenticator := app.authenticator():
+            await authenticate_new(authenticator)
+        return fetched, read
 
     fetched, read = run(work)
     if fetched.busy:

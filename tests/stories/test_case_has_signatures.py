@@ -102,7 +102,7 @@ ATTACKS: dict[str, tuple[Flaw, Callable[[Path], object]]] = {
     "one is added": (Flaw.SIGNATURES_CHANGED, lambda at: (at / DKIM / "000000.txt").write_bytes(b"pass")),
     "one is added below": (
         Flaw.SIGNATURES_CHANGED,
-        lambda at: ((at / DKIM / "x").mkdir(), (at / DKIM / "x" / "y.txt").write_bytes(b"pass")),
+        lambda at: shutil.copytree(at / DKIM, at / DKIM / "x"),
     ),
 }
 

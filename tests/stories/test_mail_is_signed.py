@@ -184,6 +184,21 @@ async def test_nobodys_mail_is_not_looked_at_and_old_mail_not_unasked(signed: Si
         await authenticate(signed.authenticator(), "mail_x")
 
 
+async def test_a_mail_that_becomes_somebody_elses_is_looked_at_for_them_by_the_key_that_was_kept(
+    signed: SignedHouse,
+) -> None:
+    await signed.gets(signed.signed())
+    signed.dns.records.clear()
+    async with signed.house.store.transaction() as tx:
+        await tx.connection.execute(text("UPDATE mails SET customer_id = 'cus_2'"))
+    assert await signed.look() == AuthenticationReport(checked=1)
+    assert [(one.customer_id, one.verdict) for one in await signed.looks()] == [
+        ("cus_2", Verdict.PASS),
+        ("cus_1", Verdict.PASS),
+    ]
+    assert len(signed.dns.asked) == 1
+
+
 async def test_of_an_erased_customer_no_domain_is_left(signed: SignedHouse) -> None:
     await signed.gets(SAID + RECEIVED + signed.signed())
     async with signed.house.store.transaction() as tx:
