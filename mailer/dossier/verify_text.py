@@ -55,10 +55,9 @@ TEXT = r"""#!/bin/bash
 #
 # WHO SIGNED THE MAILS
 #
-# data/audit/dkim/ENTRY.txt says what was found of the DKIM signatures of a mail when it came, with the keys as the DNS
-# gave them then, and how to check each again without any network. ENTRY is the entry of the log whose event names it.
-# That the DNS gave this key is the word of whoever keeps the log, from before the next time stamp on; that the key fits
-# the mail anybody can see.
+# data/audit/dkim/ENTRY.txt says what was found of the DKIM signatures of a mail, as a rule when it came, with the keys
+# as the DNS gave them then, and how to check each again without any network. ENTRY is the entry of the log whose event
+# names it. That the DNS gave this key is the word of whoever keeps the log; that the key fits the mail anybody can see.
 #
 # WHAT IS BOUND
 #

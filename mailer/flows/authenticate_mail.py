@@ -31,7 +31,7 @@ ACTOR = "system:authenticate"
 WAITS = (timedelta(minutes=15), timedelta(hours=2), timedelta(hours=12))
 #: Older mail is not looked at unasked: its key may be another by now.
 LOOKS_BACK = timedelta(days=30)
-MOST_A_RUN = 200
+MOST_A_RUN = 80
 SIDE_BY_SIDE = 8
 
 

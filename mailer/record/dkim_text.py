@@ -14,20 +14,24 @@ from datetime import UTC, datetime
 from mailer.record.dkim_values import CheckedSignature, Verdict
 
 _HEAD = """\
-THE DKIM SIGNATURES OF A MAIL (RFC 6376), CHECKED WHEN IT CAME
+THE DKIM SIGNATURES OF A MAIL (RFC 6376), AND WHAT THEY WERE WORTH WHEN THEY WERE LOOKED AT
 #
 # A signature that holds shows that a mail server of the signing domain vouched for these header fields and this body
-# when the mail was sent. It does not show who typed it. The key is the one that the DNS gave then: it may be gone now.
+# when the mail was sent. It does not show who typed it. One that fails shows little: gateways and lists break honest
+# ones. The key is the one that the DNS gave at dns-asked-at: it may be gone now.
 """
 _HOW = """\
 #
-# TO CHECK SIGNATURE {number} AGAIN, WITHOUT ANY NETWORK: with Python 3 and dkimpy (python3 -m pip install dkimpy).
-# This prints True. MAIL: the .eml whose SHA-256 is the one above (sha256sum data/eml/*.eml shows it); THIS: this file.
+# TO CHECK SIGNATURE {number} AGAIN, WITHOUT ANY NETWORK: with Python 3 and dkimpy (python3 -m pip install dkimpy;
+# where its a= says ed25519: dkimpy[ed25519]). This {prints}. MAIL: the .eml with the SHA-256 above
+# (sha256sum data/eml/*.eml shows it); THIS: this file.
 #
 #   sed -n 's/^{number} txt-base64: //p' THIS | base64 -d > KEY
 #   python3 -c 'import dkim,sys; mail,key=(open(n,"rb").read() for n in sys.argv[1:]);
 #   print(dkim.DKIM(mail).verify(idx={place}, dnsfunc=lambda name, timeout=5: key))' MAIL KEY
 """
+#: What dkimpy comes to; of what we refuse for other reasons it may think otherwise.
+_PRINTS = {Verdict.PASS: "prints True", Verdict.FAIL: "prints False or body hash mismatch"}
 _EXPIRES = "#\n# It is no longer valid today if it has an x= tag that has passed: faketime '{at}' before python3.\n"
 
 
@@ -67,8 +71,10 @@ def text_of(one: Authentication) -> bytes:
         *(f"authentication-results: {words}" for words in one.results),
         *(line for signature in one.signatures for line in _lines(signature)),
     ]
-    usable = [signature for signature in one.signatures if signature.record]
-    how = "".join(_HOW.format(number=each.number, place=each.number - 1) for each in usable)
+    usable = [signature for signature in one.signatures if signature.verdict in _PRINTS]
+    how = "".join(
+        _HOW.format(number=each.number, place=each.number - 1, prints=_PRINTS[each.verdict]) for each in usable
+    )
     end = how + _EXPIRES.format(at=one.received_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")) if usable else ""
     return (_HEAD + "".join(f"{_plain(line)}\n" for line in lines) + end).encode("ascii")
 

@@ -189,6 +189,7 @@ async def test_a_mail_that_becomes_somebody_elses_is_looked_at_for_them_by_the_k
 ) -> None:
     await signed.gets(signed.signed())
     signed.dns.records.clear()
+    signed.house.at += timedelta(minutes=1)
     async with signed.house.store.transaction() as tx:
         await tx.connection.execute(text("UPDATE mails SET customer_id = 'cus_2'"))
     assert await signed.look() == AuthenticationReport(checked=1)
