@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from mailer.nameserver import address_of
 from mailer.secret import is_safe, is_web_address, secret_from
 
 
@@ -25,6 +26,25 @@ class Seller(Part):
     payment_details: str
     address_lines: tuple[str, ...]
     legal_lines: tuple[str, ...]
+
+
+def _server_address(text: str) -> str:
+    try:
+        address_of(text)
+    except ValueError as problem:
+        message = f"{text!r} is no address of a name server: write 192.0.2.1, 192.0.2.1:53 or [2001:db8::1]:53"
+        raise ValueError(message) from problem
+    return text
+
+
+class Authentication(Part):
+    """Who signed what comes in, and which of our own mail servers' findings count (names as they write them)."""
+
+    dkim: bool
+    name_servers: tuple[Annotated[str, AfterValidator(_server_address)], ...]
+    timeout_seconds: float = Field(gt=0, le=30)
+    trusted_servers: tuple[str, ...]
+    own_received: int = Field(ge=0, le=10)
 
 
 class Anchors(Part):

@@ -14,7 +14,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from mailer.providers import SendingLimits, provider
 from mailer.resources import config_dir
 from mailer.secret import SettingsError, check_private, secret_from
-from mailer.sections import Anchors, Llm, Part, Seller
+from mailer.sections import Anchors, Authentication, Llm, Part, Seller
 
 #: What is imported only to be had from here (SettingsError), and what most ask for.
 __all__ = ["CONFIG_NAME", "DATA_VARIABLE", "Settings", "SettingsError", "data_folder", "defaults", "load", "merged"]
@@ -159,6 +159,7 @@ class Workers(Part):
     poll_seconds: float = Field(gt=0)
     seal_seconds: float = Field(gt=0)
     stamp_seconds: float = Field(gt=0)
+    authenticate_seconds: float = Field(gt=0)
     redis_url: str = Field(repr=False)
 
 
@@ -184,6 +185,7 @@ class Settings(BaseSettings):
     sending: Sending
     customers: CustomerDefaults
     inbox: Inbox
+    authentication: Authentication
     llm: Llm
     retention: Retention
     anchors: Anchors

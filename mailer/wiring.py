@@ -16,6 +16,7 @@ from mailer.channels.channel import Channel
 from mailer.channels.smtp import SmtpChannel
 from mailer.clock import Clock, new_id, utc_now
 from mailer.flows.accounts import SharedTokens, imap_settings, smtp_settings
+from mailer.flows.authenticate_mail import Authenticator
 from mailer.flows.begun import Begun
 from mailer.flows.claim_messages import Sender
 from mailer.flows.copy_to_sent import Copier
@@ -32,6 +33,7 @@ from mailer.flows.trusted_file import trusted_in
 from mailer.flows.write_message import Desk
 from mailer.mailbox import Mailbox
 from mailer.mailbox.imap import ImapMailbox
+from mailer.nameserver import NameServer
 from mailer.providers import SendingLimits
 from mailer.record.stamp import Trusted
 from mailer.reminders.breaker import BreakerLimits
@@ -146,6 +148,21 @@ class App:
             clock=self.clock,
             parse=self.sandbox.parse,
             second=self.second,
+        )
+
+    def authenticator(self) -> Authenticator | None:
+        """Return what looking at the signatures of mails needs, None when there is nothing to be looked at."""
+        asked = self.settings.authentication
+        if not asked.dkim and not asked.trusted_servers:
+            return None
+        servers = NameServer(servers=asked.name_servers, timeout_seconds=asked.timeout_seconds)
+        return Authenticator(
+            store=self.store,
+            sandbox=self.sandbox,
+            clock=self.clock,
+            lookup=servers.txt if asked.dkim else None,
+            trusted=frozenset(name.lower() for name in asked.trusted_servers),
+            own_received=asked.own_received,
         )
 
     def settler(self) -> Settler:

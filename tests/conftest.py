@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from collections.abc import Iterator
 
@@ -20,6 +21,10 @@ pytest_plugins = [
     "tests.servers.tsa",
     "tests.stories.fixtures",
 ]
+
+
+#: No test asks the real DNS: stories about signatures switch it on with a server of their own.
+os.environ["DULY_AUTHENTICATION__DKIM"] = "false"
 
 
 class _Stderr:

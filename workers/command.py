@@ -158,6 +158,7 @@ def _passes(most: int, output: Output) -> None:
                 total = {name: total[name] + more for name, more in zip(NEWS, parts_done, strict=True)}
                 if not (fetched.fetched or planned.queued or sent.cancelled):
                     break
+            await attempt(service, "authenticate")
             await attempt(service, "seal")  # its trouble is in `duly status`; it must not hide what was sent
             await attempt(service, "stamp")
         return total, await _stopped(parts)

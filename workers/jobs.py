@@ -1,4 +1,4 @@
-"""What any runner executes: five coroutines that carry no data, may run twice, and may be lost."""
+"""What any runner executes: six coroutines that carry no data, may run twice, and may be lost."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import structlog
 from mailer.channels.channel import Channel
 from mailer.clock import ClockWatch, steady_seconds
 from mailer.flows import keep_log
+from mailer.flows.authenticate_mail import AuthenticationReport, authenticate_new
 from mailer.flows.copy_to_sent import copy_to_sent
 from mailer.flows.erase_subject import apply_retention
 from mailer.flows.hold_sending import clock_is_right
@@ -115,6 +116,12 @@ async def stamp(service: Service) -> StampReport:
     return await stamp_when_due(stamper) if stamper else StampReport()
 
 
+async def authenticate(service: Service) -> AuthenticationReport:
+    """Look at the signatures of what came in, and keep their keys; when that is switched off do nothing."""
+    authenticator = service.app.authenticator()
+    return await authenticate_new(authenticator) if authenticator else AuthenticationReport()
+
+
 #: Every job by name, with the jobs to wake when it has brought something new.
 JOBS: dict[str, Callable[[Service], Awaitable[object]]] = {
     "tick": tick,
@@ -122,13 +129,15 @@ JOBS: dict[str, Callable[[Service], Awaitable[object]]] = {
     "poll": poll,
     "seal": seal,
     "stamp": stamp,
+    "authenticate": authenticate,
 }
 WAKES: dict[str, tuple[str, ...]] = {
     "tick": ("drain",),
     "drain": (),
-    "poll": ("tick",),
+    "poll": ("tick", "authenticate"),
     "seal": ("stamp",),
     "stamp": (),
+    "authenticate": (),
 }
 
 

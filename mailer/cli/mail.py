@@ -8,11 +8,13 @@ from typing import Annotated, Any
 
 import typer
 
+from mailer.cli.authenticated import authentication_rows, signature_words
 from mailer.cli.context import InputRefused, actor, run
 from mailer.cli.output import Output, OutputOption, one_json, say, show
 from mailer.domain.ids import InvoiceId
 from mailer.domain.reading import Intent
 from mailer.flows import decide_mail, receive_mail
+from mailer.flows.authenticate_mail import authenticate_new
 from mailer.flows.decide_mail import Decision, Verdict
 from mailer.flows.find_customer import the_customer
 from mailer.flows.read_reply import read_stored
@@ -41,7 +43,10 @@ def fetch(
 
     async def work(app: App) -> Any:
         fetched = await receive_mail.poll_all(app.intakes(), since=since.date() if since else None)
-        return fetched, await read_stored(app.reader())
+        read = await read_stored(app.reader())
+        if authenticator := app.authenticator():
+            await authenticate_new(authenticator)
+        return fetched, read
 
     fetched, read = run(work)
     if fetched.busy:
@@ -100,16 +105,18 @@ def show_(mail_id: MailArgument, output: OutputOption = Output.TABLE) -> None:
             raw = await events.payload(tx, mail.payload_id)
             reading = await inbox.reading_of(tx, mail.id)
             who = await customers.by_ids(tx, [mail.customer_id] if mail.customer_id else [])
+            signed = await authentication_rows(tx, mail.id)
         name = who[mail.customer_id].name if mail.customer_id in who else "nobody yet"
         text = await _text(app, raw)
-        return {**_row(mail, name), "reading": json.dumps(reading, ensure_ascii=False), "text": text}
+        return {**_row(mail, name), **signed, "reading": json.dumps(reading, ensure_ascii=False), "text": text}
 
     found = run(work)
     if output is not Output.TABLE:
         one_json(found)
         return
-    for key, value in found.items():
-        say(f"\n{value}" if key == "text" else f"{key.replace('_', ' '):>13}  {value}")
+    for key, value in {**found, "signatures": list(map(signature_words, found["signatures"]))}.items():
+        for line in value if isinstance(value, list) else [value]:
+            say(f"\n{line}" if key == "text" else f"{key.replace('_', ' '):>13}  {line}")
 
 
 async def _text(app: App, raw: bytes | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mailer.cli import (
+    authenticated,
     by_hand,
     cases,
     exports,
@@ -25,6 +26,7 @@ for part in (setup, login, look_ahead, ledger, mail, outbox, by_hand, cases, pol
     part.register(app)
 by_hand.register_on_invoices(ledger.invoices_app)
 read_files.register_on_inbox(mail.inbox_app)
+authenticated.register_on_inbox(mail.inbox_app)
 replays.register_on_inbox(mail.inbox_app)
 exports.register_on_case(cases.case_app)
 record_log.register_on_log(cases.log_app)

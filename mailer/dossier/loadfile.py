@@ -24,8 +24,9 @@ SEPARATOR, QUOTE, LINE_FEED = "\x14", "\u00fe", "\u00ae"
 COLUMNS = (
     "BEGBATES", "ENDBATES", "BEGATTACH", "ENDATTACH", "PARENTBATES", "ATTACHBATES", "CUSTODIAN", "DOCTYPE", "DIRECTION",
     "FROM", "TO", "CC", "BCC", "SUBJECT", "DATESENT", "TIMESENT", "DATERCVD", "TIMERCVD", "TIMEZONE", "MESSAGEID",
-    "INREPLYTO", "REFERENCES", "EDRM_MSGID", "CASEREF", "INVOICENOS", "DEBTORREF", "DELIVERYSTATUS", "FILENAME",
-    "FILEEXT", "FILESIZE", "SHA256HASH", "MD5HASH", "LOGSEQ", "LEAFHASH", "TLOGPROOF", "REDACTED", "NATIVEPATH",
+    "INREPLYTO", "REFERENCES", "EDRM_MSGID", "CASEREF", "INVOICENOS", "DEBTORREF", "DELIVERYSTATUS", "DKIMRESULT",
+    "FILENAME", "FILEEXT", "FILESIZE", "SHA256HASH", "MD5HASH", "LOGSEQ", "LEAFHASH", "TLOGPROOF", "REDACTED",
+    "NATIVEPATH",
 )  # fmt: skip
 
 
@@ -109,6 +110,7 @@ def _shared(case: CaseFile, one: CaseMessage) -> dict[str, str]:
         "INVOICENOS": "; ".join(one.invoice_numbers),
         "DEBTORREF": case.customer.ref,
         "DELIVERYSTATUS": "" if is_in else one.outcome,
+        "DKIMRESULT": one.dkim,
         "LOGSEQ": str(one.log_index),
         "LEAFHASH": one.leaf_sha256,
         "TLOGPROOF": _native(f"data/audit/proofs/{one.log_index:06d}.tlog-proof"),

@@ -103,7 +103,7 @@ class CaseMessage:
     `at` is when it was handed over (out) or fetched (in), aware UTC. `sha256` is that of the exact bytes, in hex.
     `outcome` is what became of it, with the words of the server or of the reading. `text` is the body as text, cut by
     the flow to a sensible length. `recipient` may be several addresses. `log_index`, `leaf_sha256`: the entry of the
-    log whose event names the mail by its SHA-256.
+    log whose event names the mail by its SHA-256. `dkim`: what its signatures were worth, "" when nobody looked.
     """
 
     number: str
@@ -122,6 +122,7 @@ class CaseMessage:
     mail: MailFacts = field(default_factory=MailFacts)
     log_index: int = 0
     leaf_sha256: str = ""
+    dkim: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -42,7 +42,7 @@ data/account/                 Tables: invoices, payments, statement_of_account (
                               each currency), promises, disputes, holds, and calls (calls, letters, meetings, notes).
 data/report/CHAIN-OF-CUSTODY.csv  Every act on record with its entry of the log; withheld.csv: what is left out.
 data/audit/                   The whole log (entries name nobody), the events of this case with what proves them, and a
-                              proof for each. VERIFY.txt explains it.
+                              proof for each; dkim: who signed the mails. VERIFY.txt explains it.
 data/loadfile/                For review platforms: Concordance DAT (UTF-8; 0x14 parts fields, þ quotes them, ® is a
                               line feed; these three in a text are written [U+0014], [U+00FE], [U+00AE]), OPT, CSV.
 data/placement/               For agencies: one row per debtor and one per document. Only in files made for an agency.

@@ -53,6 +53,12 @@ TEXT = r"""#!/bin/bash
 # that the heads follow from the entries and that the stamps name them; whose the stamps are, the line with "stamps"
 # above checks. Get CA.pem from whoever stamped: tsa-ca.pem comes from the maker of this folder, as all of it does.
 #
+# WHO SIGNED THE MAILS
+#
+# data/audit/dkim/ENTRY.txt says what was found of the DKIM signatures of a mail, as a rule when it came, with the keys
+# as the DNS gave them then, and how to check each again without any network. ENTRY is the entry of the log whose event
+# names it. That the DNS gave this key is the word of whoever keeps the log; that the key fits the mail anybody can see.
+#
 # WHAT IS BOUND
 #
 # data/audit/entries.ndjson has every entry of the log, of this case and of all others. Entries name nobody: each
@@ -62,7 +68,7 @@ TEXT = r"""#!/bin/bash
 # that bears the tag of this case must be there as an event, or be said to be erased or withheld.
 #
 # BOUND BY THE LOG:      data/eml/*, and in data/audit: entries.ndjson, events.ndjson, proofs/*, checkpoint, log.vkey,
-#                        log.pub.pem, anchors/*.checkpoint
+#                        log.pub.pem, dkim/*, anchors/*.checkpoint
 # BOUND BY A SIGNATURE:  data/audit/anchors/*.tsr, by that of whoever stamped; a few bytes of a stamp are not signed
 # NOT BOUND BY THE LOG:  everything else. data/report, data/account, data/attachments, data/loadfile and
 #                        data/placement are made from what is bound, and from the ledger, for reading; README.txt,
@@ -230,7 +236,9 @@ done
 
 # 7 The mails: number k is the one that the k-th event of a mail names.
 declare -A SUM
-while IFS= read -r x; do if [[ ${x:66} == data/eml/* ]]; then SUM[${x:66}]=${x:0:64}; fi; done <manifest-sha256.txt
+while IFS= read -r x; do
+  if [[ ${x:66} == data/eml/* || ${x:66} == $A/dkim/* ]]; then SUM[${x:66}]=${x:0:64}; fi
+done <manifest-sha256.txt
 k=0 e=0
 for s in "${H[@]}"; do
   case ${Y[s]} in mail.fetched|mail.sent_by_hand|reminder.queued) ;; *) continue;; esac
@@ -241,7 +249,16 @@ for s in "${H[@]}"; do
 done
 [ "$(find data -path 'data/eml/*' -type f | wc -l)" -eq $e ] || fail "a mail that no event names"
 
-# 8 The time stamps: each names its head (SHA-256), and that is the head of the first entries. Not whose they are.
+# 8 The texts about the mails' signatures (DKIM): each is the one that its event names.
+k=0
+for s in "${H[@]}"; do
+  if [ "${Y[s]}" != mail.authenticated ] || [ -z "${P[s]:-}" ]; then continue; fi
+  k=$((k+1)); printf -v f '%s/dkim/%06d.txt' $A "$s"; x=${SUM[$f]:-}; [ -n "$x" ] || fail "$f is missing"
+  y="*[{,]\"sha256\":\"$x\"[,}]*"; [[ ${P[s]} == $y ]] || fail "$f is not the one that entry $s names"
+done
+[ "$(find data -path "$A/dkim/*" -type f | wc -l)" -eq $k ] || fail "a text about signatures that no event names"
+
+# 9 The time stamps: each names its head (SHA-256), and that is the head of the first entries. Not whose they are.
 declare -A AT
 while IFS= read -r f; do
   case $f in $A/anchors/commands.txt|$A/anchors/tsa-ca.pem) continue;; esac

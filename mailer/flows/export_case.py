@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -19,6 +20,7 @@ from mailer.flows.find_customer import the_customer
 from mailer.flows.gather_case import CaseWentOn, Gathered, Gathering, Options, Origin, gather, running_case, scope_id
 from mailer.flows.gather_messages import Progress
 from mailer.flows.keep_log import LogKeeper, seal
+from mailer.flows.package_dkim import write_signatures
 from mailer.flows.package_log import head_at, write_entries, write_events, write_proofs
 from mailer.flows.package_stamps import write_stamps
 from mailer.flows.recording import happened
@@ -161,7 +163,8 @@ async def _drafted(exporter: Exporter, said: str, options: Options, out: Path) -
         try:
             mail_ids = {one.id for one in await inbox.listing(tx, customer_id=customer.id)}
             await write_entries(tx, view, folder, customer_id=customer.id, mail_ids=mail_ids)
-            how = Gathering(view=view, bind=bind, keep=keep, progress=exporter.progress)
+            texts = partial(write_signatures, tx, folder)
+            how = Gathering(view=view, bind=bind, keep=keep, keep_signatures=texts, progress=exporter.progress)
             found = await gather(tx, customer, said, options=options, origin=exporter.origin, how=how)
             tree = write_proofs(view, folder)
             await write_stamps(tx, folder, tree, view.listed, exporter.authority)

@@ -20,7 +20,9 @@ from mailer.flows.case_scope import CaseScope
 from mailer.flows.gather_messages import Keep, Progress, gather_messages, number_messages, privileged_mails
 from mailer.flows.gather_parts import Parts
 from mailer.flows.log_key import fingerprint
+from mailer.flows.package_dkim import dkim_words
 from mailer.flows.package_log import LogView
+from mailer.record.package import AUTHENTICATED
 from mailer.store import customers, events, invoices
 from mailer.store.events import RecordedEvent
 from mailer.store.session import Tx
@@ -59,12 +61,14 @@ class Options:
 class Gathering:
     """How the parts are taken: `bind` writes the events but those withheld, and returns the SHA-256 that each names.
 
-    `keep` is given every mail with its bytes, one at a time.
+    `keep` is given every mail with its bytes, one at a time. `keep_signatures` is given where the texts about
+    signatures are kept, with the index of the entry that names each, and the SHA-256 that entries name.
     """
 
     view: LogView
     bind: Callable[[Mapping[int, str]], Awaitable[Mapping[int, frozenset[str]]]]
     keep: Keep
+    keep_signatures: Callable[[Mapping[str, int], Mapping[int, frozenset[str]]], Awaitable[None]]
     progress: Progress | None = None
 
 
@@ -105,9 +109,13 @@ async def gather(  # long: the parts of a case file, in the order in which they 
     withheld = parts.withheld(numbered)
     left_out = {one.log_index: one.why for one in withheld}
     named = await how.bind(left_out)
+    shown = [event for event in happened if event.type == AUTHENTICATED and view.case[event.seq][0] in named]
+    dkim = {event.refs["mail"]: dkim_words(event.payload) for event in shown}
     mails = await gather_messages(
-        tx, numbered, scope, withheld=left_out, named=named, keep=how.keep, progress=how.progress
+        tx, numbered, scope, withheld=left_out, named=named, dkim=dkim, keep=how.keep, progress=how.progress
     )
+    texts = {event.refs["authentication"]: view.case[event.seq][0] for event in shown}
+    await how.keep_signatures(texts, named)
     case = await running_case(tx, customer, said)
     file = CaseFile(
         case_id=case.id if case else customer.id,

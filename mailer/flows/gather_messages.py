@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from mailer.domain.customer import Customer
@@ -120,13 +120,15 @@ async def gather_messages(
     *,
     withheld: Mapping[int, str],
     named: Mapping[int, frozenset[str]],
+    dkim: Mapping[str, str],
     keep: Keep,
     progress: Progress | None,
 ) -> GatheredMessages:
     """Return the messages that belong into the file.
 
     `keep` is given each with its bytes, in the order of the log, and must not hold on to them. `withheld` (why) and
-    `named` (SHA-256) are by the index of the entry in the log. Raises EvidenceMismatch, and what `keep` raises.
+    `named` (SHA-256) are by the index of the entry in the log, `dkim` (see `CaseMessage`) by the mail's id. Raises
+    EvidenceMismatch, and what `keep` raises.
     """
     messages, gone = [], []
     for done, one in enumerate(numbered, start=1):
@@ -141,7 +143,7 @@ async def gather_messages(
         if hashlib.sha256(raw).hexdigest() not in named[one.naming.index]:
             raise EvidenceMismatch(one.number, "the raw mail")
         mail = parse(raw)
-        message = await _message(tx, one, raw, mail, scope)
+        message = replace(await _message(tx, one, raw, mail, scope), dkim=dkim.get(one.naming.id, ""))
         attached = tuple(part.content for part in mail.attachments)
         keep(message, MessageContent(number=one.number, raw=raw, attachments=attached))
         messages.append(message)

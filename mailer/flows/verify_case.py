@@ -14,7 +14,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from mailer.record.package import ANCHORS, CHECKPOINT, ENTRIES, EVENTS, MAILS, NOT_RETAINED, PROOFS, PUBLIC_PEM, VKEY
+from mailer.record.package import (
+    ANCHORS,
+    CHECKPOINT,
+    ENTRIES,
+    EVENTS,
+    MAILS,
+    NOT_RETAINED,
+    PROOFS,
+    PUBLIC_PEM,
+    SIGNATURES,
+    VKEY,
+)
 from mailer.record.package_check import check_package
 from mailer.record.package_flaws import Flaw, Flawed, PackageVerdict, Packed
 from mailer.record.stamp import Trusted
@@ -202,6 +213,7 @@ def _packed(source: Source, sums: Mapping[str, str]) -> Packed:
         proofs=sum(path.startswith(f"{PROOFS}/") for path in sums),
         mails={path: digest for path, digest in sums.items() if path.startswith(f"{MAILS}/")},
         not_retained=_whole(source, sums, NOT_RETAINED),
+        signatures={path: digest for path, digest in sums.items() if path.startswith(f"{SIGNATURES}/")},
         stamped={path: _small(source, sums, path) for path in sums if path.startswith(f"{ANCHORS}/")},
     )
 

@@ -27,10 +27,13 @@ PUBLIC_PEM = f"{FOLDER}/log.pub.pem"
 VKEY = f"{FOLDER}/log.vkey"
 PROOFS = f"{FOLDER}/proofs"
 ANCHORS = f"{FOLDER}/anchors"
+SIGNATURES = f"{FOLDER}/dkim"
 NOT_RETAINED = "messages_not_retained.txt"
 MAILS = "data/eml"
 #: Types of events that name a mail by its SHA-256 in their payload: the k-th of them in a case is mail number k.
 MESSAGE_TYPES = ("mail.fetched", "mail.sent_by_hand", "reminder.queued")
+#: The type of events that name, by its SHA-256 in their payload, the text of what was found of a mail's signatures.
+AUTHENTICATED = "mail.authenticated"
 #: What parts the two halves of a line; in JSON without spaces it cannot stand inside a text.
 CUT = b',"payload":'
 
@@ -64,6 +67,11 @@ def stamp_path(size: int) -> str:
 def head_path(size: int) -> str:
     """Return the path of the head that was stamped, as it was signed then."""
     return f"{ANCHORS}/{size}.checkpoint"
+
+
+def signatures_path(seq: int) -> str:
+    """Return the path of the text about a mail's signatures that the event of a leaf names."""
+    return f"{SIGNATURES}/{seq:06d}.txt"
 
 
 def message_number(place: int) -> str:

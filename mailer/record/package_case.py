@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from mailer.record.checkpoint import made
 from mailer.record.commitment import commitment
 from mailer.record.package import (
+    AUTHENTICATED,
     CHECKPOINT,
     CUT,
     EVENTS,
@@ -19,6 +20,7 @@ from mailer.record.package import (
     mail_path,
     message_number,
     proof_path,
+    signatures_path,
 )
 from mailer.record.package_flaws import Flaw, Flawed, Packed
 
@@ -45,10 +47,14 @@ class Leaves:
 
 @dataclass(slots=True)
 class Events:
-    """What is remembered of the events of the case, by the index of their leaf; `named`: the SHA-256 in its payload."""
+    """What is remembered of the events of the case, by the index of their leaf; `named`: the SHA-256 in its payload.
+
+    `shown`: those with their words.
+    """
 
     listed: list[int] = field(default_factory=list)
     named: dict[int, frozenset[str]] = field(default_factory=dict)
+    shown: set[int] = field(default_factory=set)
     erased: int = 0
     withheld: int = 0
 
@@ -69,6 +75,7 @@ def event_flaws(lines: Iterable[bytes], leaves: Leaves, known: Events) -> Iterat
             known.erased += found[2] == b"erased"
             known.withheld += found[2] == b"withheld"
         else:
+            known.shown.add(seq)
             payload = _committed_payload(found[2], found[3], leaves.commits[seq])
         known.named[seq] = frozenset(one.decode() for one in _NAMED.findall(payload or b""))
         if payload is None:
@@ -138,6 +145,25 @@ def mail_flaws(packed: Packed, leaves: Leaves, known: Events) -> Iterator[Flawed
             yield Flawed(what=what, words=f"this is not the mail that entry {seq} names", file=file)
     for file in sorted(rest):
         yield Flawed(what=Flaw.MAIL_ADDED, words="no event of the case names this mail", file=file)
+
+
+def signature_flaws(packed: Packed, leaves: Leaves, known: Events) -> Iterator[Flawed]:
+    """Check that the texts about signatures are those that their events name, one each."""
+    rest = set(packed.signatures)
+    for seq in known.listed:
+        if leaves.types[seq] != AUTHENTICATED.encode() or seq not in known.shown:
+            continue
+        file = signatures_path(seq)
+        rest.discard(file)
+        digest = packed.signatures.get(file)
+        if digest is None:
+            words = f"entry {seq} names this text, and it is not here"
+            yield Flawed(what=Flaw.SIGNATURES_MISSING, words=words, file=file)
+        elif digest not in known.named[seq]:
+            words = f"this is not the text that entry {seq} names"
+            yield Flawed(what=Flaw.SIGNATURES_CHANGED, words=words, file=file)
+    for file in sorted(rest):
+        yield Flawed(what=Flaw.SIGNATURES_CHANGED, words="no event of the case names this text", file=file)
 
 
 def listed_numbers(listing: bytes) -> frozenset[bytes]:

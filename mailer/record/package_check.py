@@ -2,7 +2,8 @@
 
 Both read bytes by the same patterns and never interpret JSON, so that their verdicts cannot differ. What is checked:
 the key's two forms, the signed head, every leaf (place, chain of its case, root), every event of the case against its
-leaf, that no leaf of the case is left out, every proof, and every mail against the event that names it.
+leaf, that no leaf of the case is left out, every proof, and every mail (and text about its signatures) against the
+event that names it.
 """
 
 from __future__ import annotations
@@ -15,7 +16,16 @@ from mailer.record.checkpoint import Checkpoint, checkpoint_of
 from mailer.record.merkle import leaf_hash
 from mailer.record.note import BadKey, BadNote, Verifier, verifier_of
 from mailer.record.package import CHECKPOINT, ENTRIES, PUBLIC_PEM, VKEY, tree_of
-from mailer.record.package_case import Events, Leaves, event_flaws, left_out, listed_numbers, mail_flaws, proof_flaws
+from mailer.record.package_case import (
+    Events,
+    Leaves,
+    event_flaws,
+    left_out,
+    listed_numbers,
+    mail_flaws,
+    proof_flaws,
+    signature_flaws,
+)
 from mailer.record.package_flaws import Flaw, Flawed, PackageVerdict, Packed
 from mailer.record.package_stamps import stamp_flaws
 from mailer.record.stamp import Trusted
@@ -61,6 +71,7 @@ def check_package(packed: Packed, trusted: Trusted | None = None) -> PackageVerd
         flaws.extend(left_out(leaves, known))
         flaws.extend(proof_flaws(packed, tree, known))
         flaws.extend(mail_flaws(packed, leaves, known))
+        flaws.extend(signature_flaws(packed, leaves, known))
         flaws.extend(stamp_flaws(packed.stamped, tree, trusted))
     return PackageVerdict(
         origin=head.origin,
@@ -72,6 +83,7 @@ def check_package(packed: Packed, trusted: Trusted | None = None) -> PackageVerd
         withheld=known.withheld,
         mails=len(packed.mails),
         not_retained=max(0, len(listed_numbers(packed.not_retained)) - 1),
+        signatures=len(packed.signatures),
         stamps=sum(path.endswith(".tsr") for path in packed.stamped),
         flaws=tuple(flaws),
     )

@@ -29,6 +29,8 @@ class Flaw(StrEnum):
     MAIL_SWAPPED = "mail_swapped"  # a mail is the one that another event names
     MAIL_MISSING = "mail_missing"  # a mail that an event names is neither there nor listed as not retained
     MAIL_ADDED = "mail_added"  # a mail that no event names
+    SIGNATURES_CHANGED = "signatures_changed"  # a text about a mail's signatures is not the one that an event names
+    SIGNATURES_MISSING = "signatures_missing"  # a text about a mail's signatures that an event names is not there
     STAMP_MISSING = "stamp_missing"  # a time stamp without the head it stamps, or a head without; or none to check
     STAMP_MISMATCH = "stamp_mismatch"  # a time stamp, or the head beside it, is not of these entries
     STAMP_REFUSED = "stamp_refused"  # a time stamp was not signed by whom the reader trusts
@@ -49,7 +51,7 @@ class Packed:
 
     `proof`: gives a proof's bytes by its path, None when it is not there; `proofs`: how many there are. `mails`:
     SHA-256 (hex) of each file in data/eml by its path. `not_retained`: messages_not_retained.txt. `stamped`: the files
-    in the folder of time stamps by their paths.
+    in the folder of time stamps by their paths. `signatures`: SHA-256 (hex) of each text about a mail's signatures.
     """
 
     vkey: bytes
@@ -62,6 +64,7 @@ class Packed:
     mails: Mapping[str, str]
     not_retained: bytes
     stamped: Mapping[str, bytes] = field(default_factory=dict)
+    signatures: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,4 +81,5 @@ class PackageVerdict:
     mails: int = 0
     not_retained: int = 0
     stamps: int = 0
+    signatures: int = 0
     flaws: tuple[Flawed, ...] = ()

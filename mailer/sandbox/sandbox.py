@@ -7,6 +7,7 @@ import contextlib
 import os
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,20 @@ from typing import Any
 import mailer
 from mailer.clock import new_id
 from mailer.domain.message import Attachment, InboundMail
+from mailer.record.dkim_claims import Claims
+from mailer.record.dkim_values import Judged
 from mailer.replies.attached import is_pdf
 from mailer.sandbox.confine import MEGABYTE
 from mailer.sandbox.frames import LENGTHS, MAX_BODY_BYTES, FrameBroken, head_of, lengths, packed
 from mailer.sandbox.mail_values import MailBroken, mail_from_plain, plain_text
 from mailer.sandbox.pdf_text import BROKEN, CUT, EMPTY, ENCRYPTED, MAX_CHARS
+from mailer.sandbox.signature_values import (
+    SignaturesBroken,
+    claims_from_plain,
+    claims_question,
+    judge_question,
+    judged_from_plain,
+)
 
 MAX_SECONDS = 5.0
 MAX_MEMORY_BYTES = 512 * MEGABYTE
@@ -123,6 +133,30 @@ class Sandbox:
             await self.close()
             raise SandboxRefused("its answer was no text") from problem
         return replace(pdf, text=text[:MAX_CHARS], flaw=flaw)
+
+    async def claims(self, raw: bytes, trusted: Collection[str], own_received: int) -> tuple[Claims, tuple[str, ...]]:
+        """Return who signed a mail, and what trusted servers said of it (`mailer.record.auth_results`), one a line.
+
+        Raises SandboxRefused and SandboxUnavailable.
+        """
+        value, _ = await self.run("claims", claims_question(raw, trusted, own_received))
+        try:
+            return claims_from_plain(value)
+        except SignaturesBroken as problem:
+            await self.close()
+            raise SandboxRefused("its answer was no claim") from problem
+
+    async def judge(self, raw: bytes, keys: Sequence[tuple[int, str, bytes]], *, at: int) -> tuple[Judged, ...]:
+        """Return what signatures are worth (`mailer.record.dkim_check`), each given as (number, name of key, record).
+
+        Raises SandboxRefused and SandboxUnavailable.
+        """
+        value, _ = await self.run("judge", judge_question(raw, at, keys))
+        try:
+            return judged_from_plain(value, len(keys))
+        except SignaturesBroken as problem:
+            await self.close()
+            raise SandboxRefused("its answer was no verdict") from problem
 
     async def run(self, task: str, raw: bytes) -> tuple[dict[str, Any], bytes]:
         """Return what a task of `mailer.sandbox.tasks` makes of some bytes.

@@ -12,14 +12,15 @@ from sqlalchemy import func, select
 from mailer.record.reign import RESTARTED, ROTATED
 from mailer.record.tampering import Entry, EventFacts
 from mailer.store.log_tables import log_leaves
-from mailer.store.mail_tables import mails, outbox
+from mailer.store.mail_tables import authentications, mails, outbox
 from mailer.store.session import Tx
 from mailer.store.tables import events, payloads
 
 #: The events that name bytes by their SHA-256: where these are kept, and the word in `refs` that says whose they are.
 _NAMING = (
-    (mails, "mail", ("mail.fetched", "mail.own_copy", "mail.sent_by_hand")),
-    (outbox, "message", ("reminder.queued",)),
+    (mails, mails.c.payload_id, "mail", ("mail.fetched", "mail.own_copy", "mail.sent_by_hand")),
+    (outbox, outbox.c.payload_id, "message", ("reminder.queued",)),
+    (authentications, authentications.c.id, "authentication", ("mail.authenticated",)),
 )
 #: What is read of an event, in this order.
 _EVENT = (
@@ -90,7 +91,7 @@ async def named_bytes(tx: Tx) -> AsyncIterator[tuple[str, str, str]]:
 
     However much is kept, only a few megabytes of it are held at a time.
     """
-    for table, word, types in _NAMING:
+    for table, place, word, types in _NAMING:
         of = events.c.refs[word].as_string()
         words, kept = payloads.alias("words"), payloads.alias("kept")
         statement = (
@@ -98,7 +99,7 @@ async def named_bytes(tx: Tx) -> AsyncIterator[tuple[str, str, str]]:
             .select_from(events)
             .join(words, words.c.id == events.c.payload_id)
             .join(table, table.c.id == of)
-            .join(kept, kept.c.id == table.c.payload_id)
+            .join(kept, kept.c.id == place)
             .where(events.c.type.in_(types))
         )
         part: list[tuple[str, str, str]] = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Boolean, Column, Float, Index, Integer, String, Table, Text, UniqueConstraint
+from sqlalchemy import JSON, Boolean, Column, Float, Index, Integer, LargeBinary, String, Table, Text, UniqueConstraint
 
 from mailer.store.columns import BigInt, UtcAt, id_column, metadata, ref_column
 
@@ -194,4 +194,43 @@ mails = Table(
     Column("needs_person", Boolean, nullable=False, index=True),
     Column("direction", String(3), nullable=False, server_default="in"),
     UniqueConstraint("mailbox", "folder", "uidvalidity", "uid"),
+)
+
+# --- who signed what came in; append-only, but for erasure
+
+#: One row per look at a mail's signatures. `results`: what our own mail server said. The text of it is the payload of
+#: the same id; the event names it by its SHA-256.
+authentications = Table(
+    "authentications",
+    metadata,
+    id_column(),
+    Column("mail_id", String(40), nullable=False),
+    Column("customer_id", String(40), nullable=False, index=True),
+    Column("attempt", Integer, nullable=False),
+    Column("received_at", UtcAt, nullable=False),
+    Column("checked_at", UtcAt, nullable=False),
+    Column("from_domain", String(255), nullable=False),
+    Column("verdict", String(10), nullable=False, index=True),
+    Column("reason", Text, nullable=False),
+    Column("many", Integer, nullable=False),
+    Column("results", JSON, nullable=False),
+    UniqueConstraint("mail_id", "customer_id", "attempt"),
+)
+
+#: One row per signature that was looked at; `record`: the TXT record that it was checked with, byte for byte.
+mail_signatures = Table(
+    "mail_signatures",
+    metadata,
+    Column("authentication_id", String(40), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("domain", String(255), nullable=False),
+    Column("selector", String(255), nullable=False),
+    Column("name", String(255), nullable=False),
+    Column("verdict", String(10), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("weak", JSON, nullable=False),
+    Column("alignment", String(10), nullable=False),
+    Column("record", LargeBinary, nullable=False),
+    Column("resolver", String(255), nullable=False),
+    Column("asked_at", UtcAt),
 )

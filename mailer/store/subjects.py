@@ -12,7 +12,15 @@ from sqlalchemy.exc import DBAPIError
 
 from mailer.domain.ids import CustomerId
 from mailer.store.append_only import lifted
-from mailer.store.mail_tables import attempts, mails, outbox, suppressions, verdicts
+from mailer.store.mail_tables import (
+    attempts,
+    authentications,
+    mail_signatures,
+    mails,
+    outbox,
+    suppressions,
+    verdicts,
+)
 from mailer.store.session import Store, StoreUnreachable, Tx
 from mailer.store.tables import (
     contacts,
@@ -35,7 +43,19 @@ _LEAST = 4
 #: How long readers are waited for before their being there is told, in milliseconds.
 PATIENCE_MS = 10_000
 #: The tables in whose rows the customer's id stands.
-_OF_CUSTOMER = (invoices, holds, promises, disputes, tasks, contacts, outbox, mails, verdicts, suppressions)
+_OF_CUSTOMER = (
+    invoices,
+    holds,
+    promises,
+    disputes,
+    tasks,
+    contacts,
+    outbox,
+    mails,
+    verdicts,
+    suppressions,
+    authentications,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +87,8 @@ async def erase(tx: Tx, customer_id: CustomerId) -> Erased:
         gone += await tx.run(delete(payloads).where(payloads.c.id == payload_id))
     for row in theirs:
         gone += await tx.run(delete(payloads).where(payloads.c.id == row.id.replace("mail_", "read_", 1)))
+        looked = select(authentications.c.id).where(authentications.c.mail_id == row.id)
+        gone += await tx.run(delete(payloads).where(payloads.c.id.in_(looked)))
     await _empty_rows(tx, customer_id, addresses, [row.id for row in theirs])
     return Erased(payloads=gone, events=int(counted[0]) if counted else 0, mails=len(theirs))
 
@@ -124,6 +146,12 @@ async def _empty_rows(tx: Tx, customer_id: CustomerId, addresses: Sequence[str],
     await _set(tx, outbox, outbox.c.customer_id == customer_id, recipient="", subject="", result_text="")
     async with lifted(tx.connection, attempts.name):
         await _set(tx, attempts, attempts.c.outbox_id.in_(sent), text="")
+    looked = (authentications.c.customer_id == customer_id) | authentications.c.mail_id.in_(mail_ids)
+    async with lifted(tx.connection, mail_signatures.name):
+        told = mail_signatures.c.authentication_id.in_(select(authentications.c.id).where(looked))
+        await _set(tx, mail_signatures, told, domain="", selector="", name="", record=b"", reason="", resolver="")
+    async with lifted(tx.connection, authentications.name):
+        await _set(tx, authentications, looked, from_domain="", reason="", results=[])
     bare = {"from_email": "", "subject": "", "message_id": "", "why": ERASED, "payload_id": None}
     await _set(tx, mails, mails.c.id.in_(mail_ids), **bare, needs_person=False)
 
@@ -149,6 +177,8 @@ async def wipe(store: Store) -> None:
                     attempts,
                     suppressions,
                     verdicts,
+                    authentications,
+                    mail_signatures,
                     *_OF_CUSTOMER[:8],
                 ):
                     await connection.execute(text(f"VACUUM (FULL) {table.name}"))
@@ -168,11 +198,13 @@ async def rows_about(tx: Tx, customer_id: CustomerId) -> AsyncIterator[tuple[str
     """Yield (table, row) of everything in the tables about a customer, payloads apart."""
     sent = select(outbox.c.id).where(outbox.c.customer_id == customer_id)
     billed = select(invoices.c.id).where(invoices.c.customer_id == customer_id)
+    looked = select(authentications.c.id).where(authentications.c.customer_id == customer_id)
     asked: list[tuple[Table, Any]] = [
         (customers, customers.c.id == customer_id),
         *((table, table.c.customer_id == customer_id) for table in _OF_CUSTOMER),
         (payments, payments.c.invoice_id.in_(billed)),
         (attempts, attempts.c.outbox_id.in_(sent)),
+        (mail_signatures, mail_signatures.c.authentication_id.in_(looked)),
     ]
     for table, where in asked:
         for row in await tx.all(select(table).where(where)):

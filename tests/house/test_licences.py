@@ -23,6 +23,7 @@ COMPATIBLE = {
     "MPL-2.0",
     "PSF-2.0",
     "Unlicense",
+    "Zlib",
     "ISC License",
     "The MIT License (MIT)",
     "MIT License",
@@ -33,6 +34,10 @@ COMPATIBLE = {
     "Python Software Foundation License",
     "Mozilla Public License 2.0 (MPL 2.0)",
 }
+
+
+#: Those whose metadata names no licence, by the text that they bring along.
+READ = {"dkimpy": {"Zlib"}}
 
 
 def shipped_requirements() -> list[Requirement]:
@@ -64,6 +69,8 @@ def closure(requirements: list[Requirement]) -> set[str]:
 
 def licences(name: str) -> set[str]:
     """The licences a package offers: its SPDX expression, else its classifiers, else its short free text."""
+    if name in READ:
+        return READ[name]
     found = metadata.metadata(name)
     for expression in found.get_all("License-Expression") or ():
         return set(re.split(r"\s+(?:AND|OR)\s+|[()]", expression)) - {""}

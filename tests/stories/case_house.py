@@ -23,7 +23,7 @@ from mailer.flows.recording import Happened, happened
 from mailer.rendering.renderer import Renderer
 from mailer.store import customers, events, inbox, invoices, outbox
 from mailer.store.events import Payload
-from mailer.store.inbox import StoredMail
+from mailer.store.inbox import DONE, StoredMail
 from mailer.store.outbox import OutboxEntry
 from mailer.store.session import Store
 from tests.servers.migrated import lay_sqlite
@@ -112,6 +112,7 @@ class CaseHouse:
                     history=False,
                     customer_id=WHO.id,
                     method="sender",
+                    state=DONE,
                 )
             )
             made += [

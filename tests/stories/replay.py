@@ -1,8 +1,9 @@
 """State tables rebuilt from nothing but the record: whoever has the events has the history.
 
 Covered, with the columns named here: customers, invoices, cases, outbox, step_claims (those that a message said),
-mails, holds, promises, and disputes as they were drafted. Not covered: payments, tasks, contacts, verdicts,
-suppressions, attempts, and what only steers the service (folders, leases, facts, freezes).
+mails, holds, promises, disputes as they were drafted, and authentications (the keys themselves stand in the texts that
+their events name). Not covered: payments, tasks, contacts, verdicts, suppressions, attempts, and what only steers the
+service (folders, leases, facts, freezes).
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from mailer.store.session import Tx
 
 Row = dict[str, Any]
 Tables = dict[str, dict[str, Row]]
-NAMES = ("customers", "invoices", "cases", "outbox", "step_claims", "mails", "holds", "promises", "disputes")
+NAMES = ("customers", "invoices", "cases", "outbox", "step_claims", "mails", "holds", "promises", "disputes",
+         "authentications")  # fmt: skip
 _ENDS = ("sent", "failed", "cancelled", "expired", "unknown", "deferred")
 
 
@@ -95,6 +97,12 @@ def _dispute(tables: Tables, event: RecordedEvent) -> None:
     tables["disputes"][event.refs["dispute"]] = row | {"reason": event.payload["reason"]}
 
 
+def _authenticated(tables: Tables, event: RecordedEvent) -> None:
+    said = {name: event.payload[name] for name in ("verdict", "attempt", "reason")}
+    row = {"mail_id": event.refs["mail"], "customer_id": event.customer_id, "many": event.payload["signatures"]}
+    tables["authentications"][event.refs["authentication"]] = row | said | {"results": event.payload["server_said"]}
+
+
 _STEPS: Mapping[str, Callable[[Tables, RecordedEvent], None]] = {
     "customer.added": _customer_added,
     "customer.changed": _changed("customers", ""),
@@ -105,6 +113,7 @@ _STEPS: Mapping[str, Callable[[Tables, RecordedEvent], None]] = {
     "reminder.queued": _queued,
     "mail.fetched": _fetched,
     "mail.matched": _matched,
+    "mail.authenticated": _authenticated,
     "hold.placed": _hold_placed,
     "hold.ended": _hold_ended,
     "promise.tracked": _promise,

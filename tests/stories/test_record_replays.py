@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
+from mailer.flows.authenticate_mail import Authenticator, authenticate_new
+from mailer.nameserver import NameServer
 from tests.stories.fixtures import world as _world
 from tests.stories.replay import NAMES, present, replayed
 from tests.stories.world import World
@@ -26,6 +28,9 @@ async def test_the_tables_are_what_the_events_say(world: World) -> None:
     world.clock.at = world.clock.at.replace(day=24)
     await world.import_ledger()
     await world.round()
+    lookup = NameServer(servers=["127.0.0.1:1"], timeout_seconds=0.1).txt  # unsigned mail needs none
+    store, sandbox = world.app.store, world.app.sandbox
+    await authenticate_new(Authenticator(store=store, sandbox=sandbox, clock=world.clock, lookup=lookup))
     told = replayed(await world.events())
     async with world.app.store.reading() as tx:
         kept = await present(tx, told)
