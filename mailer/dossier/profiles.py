@@ -17,7 +17,8 @@ class Purpose(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """What is in the file. `notes`: what people of ours noted for themselves; `loadfile`, `placement`: those folders.
+    """What is in the file. `notes`: what people of ours noted for themselves; `loadfile`, `placement`: those folders;
+    `certificate`: the draft for a court.
 
     `privileged`: what is marked as without prejudice (`mailer.dossier.privilege`), and what followed from it.
     """
@@ -26,13 +27,14 @@ class Profile:
     privileged: bool
     loadfile: bool
     placement: bool
+    certificate: bool
 
 
 PROFILES: dict[Purpose, Profile] = {
-    Purpose.LAWYER: Profile(notes=True, privileged=True, loadfile=True, placement=False),
-    Purpose.AGENCY: Profile(notes=True, privileged=False, loadfile=True, placement=True),
-    Purpose.COURT: Profile(notes=False, privileged=False, loadfile=True, placement=False),
-    Purpose.CUSTOMER: Profile(notes=False, privileged=False, loadfile=False, placement=False),
+    Purpose.LAWYER: Profile(notes=True, privileged=True, loadfile=True, placement=False, certificate=True),
+    Purpose.AGENCY: Profile(notes=True, privileged=False, loadfile=True, placement=True, certificate=False),
+    Purpose.COURT: Profile(notes=False, privileged=False, loadfile=True, placement=False, certificate=True),
+    Purpose.CUSTOMER: Profile(notes=False, privileged=False, loadfile=False, placement=False, certificate=False),
 }
 #: Why something is left out: for its kind, for its subject, for its day.
 INTERNAL_NOTE = "an internal note"

@@ -41,6 +41,8 @@ data/attachments/             What was attached to them, decoded. File names wer
 data/account/                 Tables: invoices, payments, statement_of_account (charges, credits, running balance for
                               each currency), promises, disputes, holds, and calls (calls, letters, meetings, notes).
 data/report/CHAIN-OF-CUSTODY.csv  Every act on record with its entry of the log; withheld.csv: what is left out.
+data/report/CERTIFICATE-902-DRAFT.txt  A draft for courts of the United States, to be adapted and signed by a person;
+                              in files made for a lawyer or a court.
 data/audit/                   The whole log (entries name nobody), the events of this case with what proves them, and a
                               proof for each; dkim: who signed the mails. VERIFY.txt explains it.
 data/loadfile/                For review platforms: Concordance DAT (UTF-8; 0x14 parts fields, þ quotes them, ® is a
