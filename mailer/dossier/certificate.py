@@ -41,18 +41,19 @@ I, {blank}, declare:
    Head as of {exported}.
 
 4. The copies (902(14)). For each message the SHA-256 of its bytes was entered in the log when it was handed over or
-   fetched. When this copy was made, it was computed again from the bytes copied, and every one agreed: the copy would not
-   have been made otherwise. The values are in Exhibit A. Two files with the same SHA-256 are, for every practical
+   fetched. When this copy was made, it was computed again from the bytes copied, and every one agreed: the copy would
+   not have been made otherwise. The values are in Exhibit A. Two files with the same SHA-256 are, for every practical
    purpose, identical. They can be checked with commands that need no software of ours: see VERIFY.txt.
 
 5. The business records (902(11)). The records were made at or near the time of the acts they describe, by the system or
    by persons with knowledge; kept in the course of regularly conducted activity of {seller}; and making them was a
    regular practice of that activity.
 
-6. What is not here. {gone} messages have a number and are not in this copy (messages_not_retained.txt); {withheld} entries
-   of the log are withheld (data/report/withheld.csv), each with its reason.
+6. What is not here. {gone} messages have a number and are not in this copy (messages_not_retained.txt); {withheld}
+   entries of the log are withheld (data/report/withheld.csv), each with its reason.
 
-I declare under penalty of perjury under the laws of the United States of America that the foregoing is true and correct.
+I declare under penalty of perjury under the laws of the United States of America that the foregoing is true and
+correct.
 
 Executed on {blank} (date)
 

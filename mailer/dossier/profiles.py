@@ -17,10 +17,10 @@ class Purpose(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """What is in the file. `notes`: what people of ours noted for themselves; `loadfile`, `placement`: those folders;
-    `certificate`: the draft for a court.
+    """What is in the file. `notes`: what people of ours noted for themselves; `loadfile`, `placement`: those folders.
 
     `privileged`: what is marked as without prejudice (`mailer.dossier.privilege`), and what followed from it.
+    `certificate`: the draft for a court.
     """
 
     notes: bool
