@@ -35,7 +35,7 @@ def test_it_discloses_the_sum_of_every_mail_and_the_head_of_the_log() -> None:
         word for line in text.splitlines() for word in (line.strip(), *line.split(), *line.strip().split("   "))
     }
     assert f"{len(made.not_retained)} messages have a number and are not in this copy" in text
-    assert f"{len(made.withheld)} \n   entries of the log are withheld" in text
+    assert f"{len(made.withheld)}\n   entries of the log are withheld" in text
 
 
 def test_it_is_a_draft_in_nobodys_name() -> None:
