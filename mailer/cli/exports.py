@@ -48,11 +48,19 @@ def export(
     at: Annotated[
         int | None, typer.Option("--at", metavar="SIZE", min=1, help="End with so many entries of the log, as before.")
     ] = None,
+    report: Annotated[
+        bool, typer.Option("--report/--no-report", help="With the PDF report (needs duly[report]), or without.")
+    ] = True,
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Write a case as evidence that others can check. Example: duly case export K17 --for lawyer --out cases --zip"""
     options = Options(
-        purpose=purpose, invoice_number=invoice, since=since.date() if since else None, at=at, zipped=zipped
+        purpose=purpose,
+        invoice_number=invoice,
+        since=since.date() if since else None,
+        at=at,
+        zipped=zipped,
+        report=report,
     )
 
     made = run(lambda app: _export(app, said, options, out))
@@ -76,6 +84,7 @@ async def _export(app: App, said: str, options: Options, out: Path) -> ExportRep
                 renderer=app.desk.renderer,
                 origin=origin,
                 progress=bar,
+                typesetting=bar.typesetting,
                 stamper=app.stamper(),
                 authority=pem_in(app.settings.anchors.ca_file),
             )
@@ -91,6 +100,10 @@ def _tell_made(made: ExportReport) -> None:
     say(
         f"It ends with {made.size} entries of the log: --at {made.size} and the same options make the same bytes again."
     )
+    if made.report_volumes:
+        say(f"The report to read and print: data/report/CASE-REPORT-vol01.pdf ({made.report_volumes} volumes)")
+    else:
+        say(f"It has no PDF report: {made.no_report}")
     if made.not_retained:
         say(f"{made.not_retained} mails are not in it: see {NOT_RETAINED}")
     if made.withheld:

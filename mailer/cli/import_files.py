@@ -48,7 +48,7 @@ class Bar:
             transient=True,
             disable=not console.is_terminal,
         )
-        self._task: TaskID | None = None
+        self._tasks: dict[str, TaskID] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -58,12 +58,18 @@ class Bar:
 
     def __call__(self, done: int, all_: int) -> None:
         """Show how far it is."""
-        if all_ <= BAR_ROWS:
-            return
-        if self._task is None:
+        if all_ > BAR_ROWS:
+            self._show("rows", done, all_)
+
+    def typesetting(self, done: int, all_: int) -> None:
+        """Show how many volumes of a report are made."""
+        self._show("volumes of the report", done, all_)
+
+    def _show(self, what: str, done: int, all_: int) -> None:
+        if what not in self._tasks:
             self._progress.start()
-            self._task = self._progress.add_task("rows", total=all_)
-        self._progress.update(self._task, completed=done)
+            self._tasks[what] = self._progress.add_task(what, total=all_)
+        self._progress.update(self._tasks[what], completed=done)
 
 
 def take_in(path: Path, work: Callable[[App, Bar], Awaitable[ImportReport]]) -> ImportReport:

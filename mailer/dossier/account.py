@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -30,16 +30,21 @@ class Posting:
 
 def entries(case: CaseFile) -> Iterator[FileEntry]:
     """Yield the files one by one; all are there even when empty, so that their absence never needs explaining."""
-    for name, header, rows in (
-        ("invoices", _INVOICES, _invoices(case)),
-        ("payments", _PAYMENTS, _payments(case)),
-        ("statement_of_account", _STATEMENT, _statement(case)),
-        ("promises", _PROMISES, _promises(case)),
-        ("disputes", _DISPUTES, _disputes(case)),
-        ("holds", _HOLDS, _holds(case)),
-        ("calls", _CALLS, _calls(case)),
-    ):
+    for name, (header, rows) in tables(case).items():
         yield FileEntry(path=f"data/account/{name}.csv", content=csv_bytes(header, rows))
+
+
+def tables(case: CaseFile) -> dict[str, tuple[tuple[str, ...], Iterable[tuple[Cell, ...]]]]:
+    """Return (names of the columns, rows) of each table, by its name."""
+    return {
+        "invoices": (_INVOICES, _invoices(case)),
+        "payments": (_PAYMENTS, _payments(case)),
+        "statement_of_account": (_STATEMENT, _statement(case)),
+        "promises": (_PROMISES, _promises(case)),
+        "disputes": (_DISPUTES, _disputes(case)),
+        "holds": (_HOLDS, _holds(case)),
+        "calls": (_CALLS, _calls(case)),
+    }
 
 
 def postings(case: CaseFile) -> tuple[Posting, ...]:

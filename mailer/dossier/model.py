@@ -193,6 +193,14 @@ class CaseLog:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CaseReport:
+    """The PDF report in the case file: where its volumes are, else why there is none."""
+
+    volumes: tuple[str, ...] = ()
+    why_not: str = "nobody made one"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CasePromise:
     """A promise to pay. `amount_text` is verbatim what was promised, "" for all; `message_number` is "" when oral."""
 
@@ -278,6 +286,7 @@ class CaseFile:
     fetched: tuple[CaseFetched, ...] = ()
     withheld: tuple[CaseWithheld, ...] = ()
     not_retained: tuple[CaseGone, ...] = ()
+    report: CaseReport = field(default_factory=CaseReport)
 
 
 def message_number(position: int, prefix: str = "DULY") -> str:

@@ -25,6 +25,7 @@ Contents:     {out} mails sent, {received} mails received, {invoices} invoices, 
 
 WHERE TO BEGIN
 
+{report}
 data/report/chronology.html   Everything that happened, in order, to read and to print. Open it in any browser;
                               it loads nothing from the internet.
 data/report/chronology.txt    The same as plain text.
@@ -80,12 +81,22 @@ In the report and the tables, invisible characters and those that change the dir
 """
 
 
+_REPORT = """\
+data/report/CASE-REPORT-*.pdf  Everything to read and to print, with an index: PDF/A-3{volumes}. The original of each
+                              mail is embedded. It is a rendering; what counts is data/eml.
+"""
+_NO_REPORT = """\
+                              There is no PDF report in this file: {why}.
+"""
+
+
 def entries(case: CaseFile) -> Iterator[FileEntry]:
     """Yield the one file."""
     directions = [message.direction for message in case.messages]
     first = min((message.number for message in case.messages), default="DULY000001")
     zone = visible_line(case.customer.time_zone)
     text = _TEXT.format(
+        report=_report(case),
         case_id=visible_line(case.case_id),
         seller=visible_line(case.seller_name),
         customer=visible_line(f"{case.customer.name} ({case.customer.ref})"),
@@ -104,3 +115,10 @@ def entries(case: CaseFile) -> Iterator[FileEntry]:
         zone=f" ({zone})" if zone else "",
     )
     yield FileEntry(path=PATH, content=text.encode())
+
+
+def _report(case: CaseFile) -> str:
+    many = len(case.report.volumes)
+    if not many:
+        return _NO_REPORT.format(why=visible_line(case.report.why_not)).rstrip("\n")
+    return _REPORT.format(volumes=f", {many} volumes" if many > 1 else "").rstrip("\n")

@@ -31,6 +31,11 @@ def utc_text(at: datetime) -> str:
 
 
 def _cell(value: Cell) -> str:
+    return harmless(value) if isinstance(value, str) else cell_text(value)
+
+
+def cell_text(value: Cell) -> str:
+    """Return a value as tables write it; a text as it came."""
     match value:
         case None:
             return ""
@@ -43,7 +48,7 @@ def _cell(value: Cell) -> str:
         case int():
             return str(value)
         case _:
-            return harmless(value)
+            return value
 
 
 def harmless(text: str) -> str:

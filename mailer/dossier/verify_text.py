@@ -71,10 +71,12 @@ TEXT = r"""#!/bin/bash
 #                        log.pub.pem, dkim/*, anchors/*.checkpoint
 # BOUND BY A SIGNATURE:  data/audit/anchors/*.tsr, by that of whoever stamped; a few bytes of a stamp are not signed
 # NOT BOUND BY THE LOG:  everything else. data/report, data/account, data/attachments, data/loadfile and
-#                        data/placement are made from what is bound, and from the ledger, for reading; README.txt,
-#                        VERIFY.txt, mailbag.csv, messages_not_retained.txt and bag-info.txt describe the folder. Only
-#                        the manifests protect them: have the SHA-256 of tagmanifest-sha256.txt confirmed by whoever
-#                        made the export; the log has it, too, in the event export.created after this export.
+#                        data/placement are made from what is bound, and from the ledger, for reading. So is the PDF
+#                        report: the mails embedded in it are copies, as good as their SHA-256 is that of the same
+#                        number in data/eml. README.txt, VERIFY.txt, mailbag.csv, messages_not_retained.txt and
+#                        bag-info.txt describe the folder. Only the manifests protect them: have the SHA-256 of
+#                        tagmanifest-sha256.txt confirmed by whoever made the export; the log has it, too, in the event
+#                        export.created after this export.
 #
 # WHAT THIS CANNOT SHOW
 #

@@ -20,7 +20,7 @@ def visible(text: str) -> str:
     CR LF and CR become LF. The result can always be encoded as UTF-8.
     """
     lines = text.replace("\r\n", "\n").replace("\r", "\n")
-    return "".join(_shown(letter) if _is_hidden(letter) else letter for letter in lines)
+    return "\n".join(line if line.isprintable() else _visible(line) for line in lines.split("\n"))
 
 
 def visible_line(text: str) -> str:
@@ -28,8 +28,13 @@ def visible_line(text: str) -> str:
     return " ".join(visible(text).replace("\t", " ").split("\n")).strip()
 
 
+def _visible(line: str) -> str:
+    """Return a line as `visible` does; letter by letter, which most lines need not be looked at."""
+    return "".join(_shown(letter) if _is_hidden(letter) else letter for letter in line)
+
+
 def _is_hidden(letter: str) -> bool:
-    return letter not in "\n\t" and letter not in _JOINERS and unicodedata.category(letter) in _SHOWN
+    return letter != "\t" and letter not in _JOINERS and unicodedata.category(letter) in _SHOWN
 
 
 def _shown(letter: str) -> str:

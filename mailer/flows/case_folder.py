@@ -16,6 +16,8 @@ from mailer.dossier.entry import FileEntry
 from mailer.dossier.manifest import closing_entries
 from mailer.dossier.safe_names import safe_names
 
+_PIECE_BYTES = 1024 * 1024
+
 
 class FolderTaken(ValueError):
     """There is something in that place already; nothing was written."""
@@ -74,6 +76,26 @@ class CaseFolder:
         self.size_bytes += sink.size
         self.payload_bytes += sink.size if path.startswith("data/") else 0
         self.hashes[path] = sink.digest.hexdigest()
+
+    @property
+    def draft(self) -> Path:
+        """Where the files lie until `finish`."""
+        return self._draft
+
+    @contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """Give a folder for files that are no part of this one yet; what is not taken is gone at the end."""
+        place = self._draft / ".scratch"
+        place.mkdir(mode=0o700)
+        try:
+            yield place
+        finally:
+            shutil.rmtree(place, ignore_errors=True)
+
+    def take(self, path: str, source: Path) -> None:
+        """Write one file (path with forward slashes) as a copy of another one."""
+        with source.open("rb") as file:
+            self.write(path, iter(lambda: file.read(_PIECE_BYTES), b""))
 
     def close(self, info: Callable[[int, int], FileEntry]) -> None:
         """Write what `info` says of the payload's bytes and files, and the manifests over everything written so far."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from mailer.flows.package_log import head_at, write_entries, write_events, write
 from mailer.flows.package_stamps import write_stamps
 from mailer.flows.recording import happened
 from mailer.flows.stamp_log import Stamper, StampRefused, stamp_head
+from mailer.flows.write_report import write_report
 from mailer.rendering.renderer import Renderer
 from mailer.store import events, inbox, invoices
 
@@ -37,7 +38,8 @@ TRIES = 5
 class ExportReport:
     """Where the case file is and what it holds; `tagmanifest_sha256` is the sum that vouches for all the others.
 
-    `size`: how many entries of the log it ends with (`--at` gives the same file again).
+    `size`: how many entries of the log it ends with (`--at` gives the same file again). `no_report`: why there is no
+    PDF report, "" when there is.
     """
 
     path: Path
@@ -47,6 +49,8 @@ class ExportReport:
     not_retained: int
     withheld: int
     size: int
+    report_volumes: int
+    no_report: str
     key_sha256: str
     tagmanifest_sha256: str
 
@@ -55,13 +59,15 @@ class ExportReport:
 class Exporter:
     """What exporting needs. `stamper`: None when the head of a case file is not to be stamped.
 
-    `authority`: PEM with whose stamps count, to go along with them.
+    `authority`: PEM with whose stamps count, to go along with them. `progress` is told of mails, `typesetting` of the
+    volumes of the report.
     """
 
     keeper: LogKeeper
     renderer: Renderer
     origin: Origin
     progress: Progress | None = None
+    typesetting: Progress | None = None
     stamper: Stamper | None = None
     authority: bytes = b""
 
@@ -91,6 +97,8 @@ async def export_case(exporter: Exporter, said: str, *, options: Options, out: P
         not_retained=len(found.file.not_retained),
         withheld=len(found.file.withheld),
         size=found.file.log.size,
+        report_volumes=len(found.file.report.volumes),
+        no_report=found.file.report.why_not,
         key_sha256=found.file.log.key_sha256,
         tagmanifest_sha256=folder.hashes[TAG_MANIFEST],
     )
@@ -147,6 +155,20 @@ async def _stamp(exporter: Exporter) -> None:
 
 async def _drafted(exporter: Exporter, said: str, options: Options, out: Path) -> tuple[CaseFolder, Gathered]:
     """Return the whole folder, not yet in its place, and what it was made from."""
+    folder, found = await _read(exporter, said, options, out)
+    try:
+        report = await write_report(folder, found.file, is_wanted=options.report, progress=exporter.typesetting)
+        found = replace(found, file=replace(found.file, report=report))
+        _write(folder, case_entries(found.file), exporter.renderer)
+        folder.close(lambda octets, files: bag_info(found.file, name=folder.name, octets=octets, files=files))
+    except BaseException:
+        folder.discard()
+        raise
+    return folder, found
+
+
+async def _read(exporter: Exporter, said: str, options: Options, out: Path) -> tuple[CaseFolder, Gathered]:
+    """Return the folder with all that comes from the store, in one snapshot."""
     async with exporter.keeper.store.reading() as tx:
         customer = await the_customer(tx, said)
         view = await head_at(tx, exporter.keeper, options.at)
@@ -168,8 +190,6 @@ async def _drafted(exporter: Exporter, said: str, options: Options, out: Path) -
             found = await gather(tx, customer, said, options=options, origin=exporter.origin, how=how)
             tree = write_proofs(view, folder)
             await write_stamps(tx, folder, tree, view.listed, exporter.authority)
-            _write(folder, case_entries(found.file), exporter.renderer)
-            folder.close(lambda octets, files: bag_info(found.file, name=folder.name, octets=octets, files=files))
         except BaseException:
             folder.discard()
             raise
@@ -204,6 +224,8 @@ async def _publish(exporter: Exporter, folder: CaseFolder, found: Gathered, opti
         "withheld": len(file.withheld),
         "events": len(file.events),
         "log_size": file.log.size,
+        "report_volumes": len(file.report.volumes),
+        "no_report": file.report.why_not,
         "manifest_sha256": folder.hashes[MANIFEST],
         "tagmanifest_sha256": folder.hashes[TAG_MANIFEST],
     }

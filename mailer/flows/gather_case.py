@@ -48,13 +48,17 @@ class Origin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What a case file is to hold. `at`: the size of the log that it ends with, None for all there is."""
+    """What a case file is to hold. `at`: the size of the log that it ends with, None for all there is.
+
+    `report`: with the PDF report, where it can be made; it takes the longest of all.
+    """
 
     purpose: Purpose = Purpose.LAWYER
     invoice_number: str | None = None
     since: date | None = None
     at: int | None = None
     zipped: bool = False
+    report: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

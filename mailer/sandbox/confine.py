@@ -23,6 +23,24 @@ def confine(*, memory_bytes: int, parent: int) -> None:
     `parent` is the process id that must be alive. The network is given up where the kernel allows user namespaces;
     elsewhere (macOS, most containers) the other limits stay.
     """
+    _cut_loose(parent)
+    _limit(resource.RLIMIT_AS, memory_bytes)
+    _limit(resource.RLIMIT_NOFILE, MAX_OPEN_FILES)
+    _limit(resource.RLIMIT_FSIZE, 0)
+    _limit(resource.RLIMIT_CORE, 0)
+    _limit(resource.RLIMIT_NPROC, 0)
+
+
+def confine_typesetter(*, memory_bytes: int, parent: int) -> None:
+    """Limit what typesets as `confine` does what parses; it may have threads, and write files up to half the memory."""
+    _cut_loose(parent)
+    _limit(resource.RLIMIT_AS, memory_bytes)
+    _limit(resource.RLIMIT_FSIZE, memory_bytes // 2)
+    _limit(resource.RLIMIT_CORE, 0)
+
+
+def _cut_loose(parent: int) -> None:
+    """Give up the network and new privileges, and die with the parent."""
     if sys.platform == "linux":
         libc = ctypes.CDLL(None, use_errno=True)
         libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
@@ -30,11 +48,6 @@ def confine(*, memory_bytes: int, parent: int) -> None:
         libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET)
     if os.getppid() != parent:
         sys.exit(0)  # it died before the kernel was told to watch it
-    _limit(resource.RLIMIT_AS, memory_bytes)
-    _limit(resource.RLIMIT_NOFILE, MAX_OPEN_FILES)
-    _limit(resource.RLIMIT_FSIZE, 0)
-    _limit(resource.RLIMIT_CORE, 0)
-    _limit(resource.RLIMIT_NPROC, 0)
 
 
 def grant_seconds(seconds: int) -> None:

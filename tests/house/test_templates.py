@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from functools import cache
 from html.parser import HTMLParser
 
 import pytest
 
+from mailer.dossier.chronology import FACTS, KINDS
+from mailer.dossier.report import WIDTHS
 from mailer.rendering.catalogue import list_templates
 from mailer.rendering.check import MAX_SUBJECT, check_templates
 from mailer.rendering.renderer import RenderedMail, Renderer
@@ -62,8 +65,24 @@ def test_the_check_that_users_run_finds_nothing_to_say() -> None:
 def test_a_template_is_a_folder_of_exactly_three_files_without_exception() -> None:
     root = templates_dir()
     files = {path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()}
+    files -= {f"report/{name}" for name in ("report.typ", *(f"words.{language}.toml" for language in LANGUAGES))}
     assert files == {name.part(part) for name in NAMES for part in PARTS}
     assert {name.group for name in NAMES} == set(GROUPS)
+
+
+def test_the_report_has_every_word_in_every_language() -> None:
+    def names(value: object) -> object:
+        if isinstance(value, list):
+            return len(value)
+        return {key: names(one) for key, one in value.items()} if isinstance(value, dict) else ""
+
+    files = [templates_dir() / f"report/words.{language}.toml" for language in LANGUAGES]
+    first, *others = [tomllib.loads(file.read_text(encoding="utf-8")) for file in files]
+    assert all(names(other) == names(first) for other in others)
+    assert set(FACTS) <= first["facts"].keys()
+    assert first["kinds"].keys() == set(KINDS) - {"record"}
+    assert first["sections"].keys() == WIDTHS.keys() | {"happenings"}
+    assert first["columns"].keys() == {name for widths in WIDTHS.values() for name in widths}
 
 
 def test_every_template_is_there_in_every_language() -> None:
