@@ -188,7 +188,14 @@ def test_a_word_is_known_by_its_parts() -> None:
     ]  # fmt: skip
 
 
-HEAD = {"names": ["a", "b"], "scales": [0.5, 0.1], "biases": [0.0, -1.0], "mail": {"a": [1.0]}, "sure": [0.5], "data": "x"}
+HEAD = {
+    "names": ["a", "b"],
+    "scales": [0.5, 0.1],
+    "biases": [0.0, -1.0],
+    "mail": {"a": [1.0]},
+    "sure": [0.5],
+    "data": "x",
+}
 
 
 def test_weights_survive_their_file_and_sum_up() -> None:
