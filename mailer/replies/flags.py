@@ -10,8 +10,9 @@ import re
 
 from mailer.domain.reading import Evidence
 from mailer.replies.passage import MAX_OWN_CHARS, folded
+from mailer.replies.phrases import searchable
 
-_CALM = re.compile(r"\b(?:not|no|nicht|kein\w*|pas|niet|non|never|without)\b[^.!?\n]{0,12}$", re.IGNORECASE)
+_CALM = re.compile(r"\b(?:not|no|nicht|kein\w*|pas|niet|non|never|without)\b[^.!?\n]{0,12}$")
 _HOSTILE = (
     r"disgrace\w*|outrag\w+|harass\w*|pester\w*|sue (?:me|us)|see you in court|joke of a|rip-?off|scam(?:mers)?|"
     r"crooks?|"
@@ -136,7 +137,7 @@ _PRIVILEGED = (
 
 
 def _whole(pattern: str) -> re.Pattern[str]:
-    return re.compile(rf"(?<!\w)(?:{pattern})(?!\w)", re.IGNORECASE)
+    return re.compile(rf"(?<!\w)(?:{pattern})(?!\w)")  # of small letters: twice as fast as any case
 
 
 #: Flags by the words that show them alone.
@@ -156,7 +157,7 @@ def flags(own: str) -> tuple[Evidence, ...]:
     Fraud is a new account together with what lures or warns: a refund, haste, a mail "in your name". An admission in
     words that keep it "without prejudice" is none.
     """
-    text = folded(re.sub(r"[\n\t]", " ", own[:MAX_OWN_CHARS]))
+    text = searchable(folded(re.sub(r"[\n\t]", " ", own[:MAX_OWN_CHARS])))
     found: dict[str, re.Match[str]] = {}
     for name, pattern in _FLAGS.items():
         hit = next((one for one in pattern.finditer(text) if not _CALM.search(text[: one.start()][-20:])), None)

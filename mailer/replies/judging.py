@@ -41,10 +41,18 @@ class Scored:
         sentence = self.best_sentence(name)
         if sentence is None:
             return None
-        at = self.weights.names.index(name)
+        return self.clause_of(sentence, self.weights.names.index(name))
+
+    def clause_of(self, sentence: Sentence, at: int) -> Clause:
+        """Return the clause of a sentence that shows the name at this place most."""
         own = self.words.own
         within = self.words.of_sentence(sentence)
         return max(within, key=lambda one: self.weights.scores(own[one.start : one.end])[at])
+
+    def at(self, intent: Intent, place: int) -> float:
+        """Return the log-odds of an intent in the sentence at a place of the own words."""
+        at = self.weights.names.index(intent.value)
+        return next((row[at] for one, row in self.sentences if one.start <= place < one.end), _NOTHING)
 
     def top(self, intent: Intent) -> float:
         """Return the log-odds of the sentence that shows an intent most."""

@@ -8,28 +8,36 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from math import prod
 
 from mailer.domain.reading import DISPUTE_REASONS, Finding, Intent
+from mailer.replies.dates import DateFound
 from mailer.replies.intents import INTENTS
 from mailer.replies.intents.found import amount_in, evidence
+from mailer.replies.intents.promise import FRAGMENT
 from mailer.replies.judging import Scored, probabilities, scored, signs
 from mailer.replies.passage import Clause, Passage
-from mailer.replies.slots import days_ahead
-from mailer.replies.thresholds import NOT_CERTAIN, SHOWN_ALONE, shown_from
+from mailer.replies.slots import days_ahead, is_after_event
+from mailer.replies.sureness import certainty, shown, signs_of_doubt
+from mailer.replies.thresholds import NOT_CERTAIN, by_weights_alone
 from mailer.replies.weighing import weighed
 from mailer.replies.weights import Weights
 
 #: Below these log-odds of its best sentence an intent is not looked for: phrases that match there are wrong too often.
 _WORTH_A_LOOK = -3.0
+#: Below these log-odds of its own sentence what a phrase found is chance.
+_WORTH_A_FINDING = -3.0
+#: The same for a day and money without a verb.
+_WORTH_A_FRAGMENT = -1.0
 #: How much a reason that the phrases give is worth, in log-odds.
 _PHRASED = 1.5
+#: From these log-odds on a sentence may hold the promise too, if a likelier one does not.
+_ALSO = 0.0
 _OTHER = "other"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vote:
-    """The findings, and how near they come to all that is said and nothing else (0-1)."""
+    """The findings, and how likely they are all that is said and nothing else (0-1)."""
 
     findings: tuple[Finding, ...]
     certainty: float
@@ -38,7 +46,14 @@ class Vote:
 def by_phrases(words: Passage, seen: Scored) -> tuple[Finding, ...]:
     """Return what the phrases find of the intents that are not out of the question."""
     looked = (find(words) for intent, find in INTENTS.items() if seen.top(intent) > _WORTH_A_LOOK)
-    return weighed(tuple(one for found in looked for one in found), words)
+    shown = (one for found in looked for one in found if _is_likely(one, seen))
+    return weighed(tuple(shown), words)
+
+
+def _is_likely(found: Finding, seen: Scored) -> bool:
+    """Whether the weights do not rule out what a phrase found, in the sentences where it did."""
+    limit = _WORTH_A_FRAGMENT if found.evidence[0].rule == FRAGMENT else _WORTH_A_FINDING
+    return max(seen.at(found.intent, proof.start) for proof in found.evidence) > limit
 
 
 def voted(words: Passage, weights: Weights) -> Vote:
@@ -47,14 +62,14 @@ def voted(words: Passage, weights: Weights) -> Vote:
         return Vote(findings=(), certainty=0.0)
     seen = scored(words, weights)
     phrased = by_phrases(words, seen)
-    likely = probabilities(weights.mail, signs(seen, confidences(phrased)))
-    said = {intent for intent in Intent if likely[intent.value] >= shown_from(intent)}
-    best = max(Intent, key=lambda intent: likely[intent.value])
-    if not said and likely[best.value] >= SHOWN_ALONE:
-        said = {best}
-    findings = [one for intent in Intent if intent in said for one in _findings(intent, likely, phrased, seen)]
-    certainty = prod(one if Intent(name) in said else 1 - one for name, one in likely.items())
-    return Vote(findings=_once(findings), certainty=certainty)
+    confident = confidences(phrased)
+    likely = probabilities(weights.mail, signs(seen, confident))
+    said = shown(likely)
+    findings = [one for intent in Intent if intent.value in said for one in _findings(intent, likely, phrased, seen)]
+    return Vote(
+        findings=_once(findings),
+        certainty=certainty(weights.sure, signs_of_doubt(seen, likely, said, confident)),
+    )
 
 
 def confidences(found: tuple[Finding, ...]) -> dict[str, float]:
@@ -74,18 +89,19 @@ def _findings(intent: Intent, likely: Mapping[str, float], phrased: tuple[Findin
     elif intent is Intent.PROMISE:
         found = mine or _promise(seen)
         return [replace(one, confidence=min(one.confidence, chance)) for one in found]
+    elif intent is Intent.DELAY and not mine:
+        return [replace(one, confidence=min(one.confidence, chance)) for one in _delay(seen)]
     return [replace(one, confidence=chance) for one in mine or [_new(intent, seen)]]
 
 
 def _new(intent: Intent, seen: Scored) -> Finding:
-    clause = _shown_in(intent, seen)
-    proof = (evidence(seen.words, clause, f"weights.{intent.value}"),)
+    return _at(intent, seen, seen.best_clause(intent.value) or seen.words.clauses[0])
+
+
+def _at(intent: Intent, seen: Scored, clause: Clause, rule: str = "") -> Finding:
+    proof = (evidence(seen.words, clause, f"weights.{rule or intent.value}"),)
     around = seen.words.of_sentence(clause.sentence)
     return Finding(intent=intent, confidence=0.0, evidence=proof, amount=amount_in((clause,)) or amount_in(around))
-
-
-def _shown_in(intent: Intent, seen: Scored) -> Clause:
-    return seen.best_clause(intent.value) or seen.words.clauses[0]
 
 
 def _promise(seen: Scored) -> list[Finding]:
@@ -93,22 +109,44 @@ def _promise(seen: Scored) -> list[Finding]:
 
     What is denied, asked or supposed promises nothing, however it sounds.
     """
-    words, clause = seen.words, _shown_in(Intent.PROMISE, seen)
-    is_meant = not (clause.is_negated or clause.is_hypothetical or clause.is_question or clause.sentence.is_reported)
-    if not is_meant or clause.is_about_thing or clause.is_habit:
-        return []
+    meant = [clause for clause in _undertakings(seen) if _is_meant(clause)]
+    for clause in meant:
+        day = _day_near(seen.words, clause)
+        if day is not None and not is_after_event(seen.words, clause, day):
+            return [replace(_at(Intent.PROMISE, seen, clause), confidence=NOT_CERTAIN, on=day.on, date_kind=day.kind)]
+    undated = [clause for clause in meant[:1] if not clause.is_past]
+    return [replace(_at(Intent.DELAY, seen, one, "promise_undated"), confidence=1.0) for one in undated]
+
+
+def _delay(seen: Scored) -> list[Finding]:
+    """Return the delay, or the promise that it is when its sentence says a day: a delay is one that has none."""
+    found = _new(Intent.DELAY, seen)
+    clause = seen.best_clause(Intent.DELAY.value)
+    if clause is None or not _is_meant(clause) or clause.is_past or clause.sentence.is_conditional:
+        return [replace(found, confidence=1.0)]
+    days = [day for one in seen.words.of_sentence(clause.sentence) for day in days_ahead(seen.words, one)]
+    if not days:
+        return [replace(found, confidence=1.0)]
+    dated = _at(Intent.PROMISE, seen, clause)
+    return [replace(dated, confidence=NOT_CERTAIN, on=days[-1].on, date_kind=days[-1].kind)]
+
+
+def _undertakings(seen: Scored) -> list[Clause]:
+    """Return of each sentence that sounds like a promise, most first, the clause that does most."""
+    at = seen.weights.names.index(Intent.PROMISE.value)
+    ranked = sorted(seen.sentences, key=lambda one: -one[1][at])
+    return [seen.clause_of(one, at) for one, row in ranked if row[at] >= min(ranked[0][1][at], _ALSO)]
+
+
+def _is_meant(clause: Clause) -> bool:
+    is_open = not (clause.is_negated or clause.is_hypothetical or clause.is_question or clause.sentence.is_reported)
+    return is_open and not (clause.is_about_thing or clause.is_habit)
+
+
+def _day_near(words: Passage, clause: Clause) -> DateFound | None:
     at = words.clauses.index(clause)
-    near = [
-        clause,
-        *words.of_sentence(clause.sentence),
-        *words.clauses[at + 1 : at + 2],
-        *words.clauses[max(0, at - 1) : at],
-    ]
-    day = next((days[-1] for one in near if (days := days_ahead(words, one))), None)
-    if day is None:
-        proof = (evidence(words, clause, "weights.promise_undated"),)
-        return [replace(_new(Intent.DELAY, seen), evidence=proof, confidence=1.0)]
-    return [replace(_new(Intent.PROMISE, seen), confidence=NOT_CERTAIN, on=day.on, date_kind=day.kind)]
+    around = (*words.of_sentence(clause.sentence), *words.clauses[at + 1 : at + 2], *words.clauses[max(0, at - 1) : at])
+    return next((days[-1] for one in (clause, *around) if (days := days_ahead(words, one))), None)
 
 
 def _reason(seen: Scored, phrased: str | None) -> str:
@@ -126,6 +164,19 @@ def _reason(seen: Scored, phrased: str | None) -> str:
 
 
 def _once(findings: list[Finding]) -> tuple[Finding, ...]:
-    """Drop the delay that a promise without a day became when there is a delay already."""
+    """Drop what one sentence says twice: a second delay, and beside a promise what only the weights take for one."""
     delays = [one for one in findings if one.intent is Intent.DELAY]
-    return tuple(one for one in findings if one.intent is not Intent.DELAY or one is delays[-1])
+    promises = [one for one in findings if one.intent is Intent.PROMISE]
+    rules = [one for one in promises if not by_weights_alone(one)]
+    kept = rules or promises[:1]
+    places = {(proof.start, proof.end) for one in kept for proof in one.evidence}
+
+    def stands(one: Finding) -> bool:
+        if one.intent is Intent.PROMISE:
+            return any(one is each for each in kept)
+        if one.intent is not Intent.DELAY:
+            return True
+        is_twice = by_weights_alone(one) and any((proof.start, proof.end) in places for proof in one.evidence)
+        return one is delays[-1] and not is_twice
+
+    return tuple(one for one in findings if stands(one))

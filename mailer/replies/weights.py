@@ -34,6 +34,8 @@ class WeightsError(ValueError):
 class Weights:
     """Weights by key for `names`; `mail` holds the second step (`mailer.replies.judging`): per intent, bias first.
 
+    `sure` holds the third step (`mailer.replies.sureness`), bias first.
+
     `digest` becomes part of the engine's name; `data` is the SHA-256 of what the weights were trained on.
     """
 
@@ -43,6 +45,7 @@ class Weights:
     rows: Mapping[str, int]
     packed: bytes
     mail: Mapping[str, tuple[float, ...]]
+    sure: tuple[float, ...]
     digest: str
     data: str
     _words: dict[str, int] = field(default_factory=dict)
@@ -106,6 +109,7 @@ def weights_from_parts(head: Mapping[str, Any], keys: Sequence[str], table: byte
         rows=MappingProxyType({key: number for number, key in enumerate(keys)}),
         packed=bytes(packed),
         mail=MappingProxyType({name: tuple(row) for name, row in head["mail"].items()}),
+        sure=tuple(head["sure"]),
         digest=digest,
         data=str(head["data"]),
     )

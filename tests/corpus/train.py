@@ -16,13 +16,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, diags
 from sklearn.linear_model import LogisticRegression
 
 from mailer.domain.reading import DISPUTE_REASONS
 from mailer.flows.phrase_files import load_phrases_alone
 from mailer.replies.features import keys_of_pairs, keys_of_word, tokens
 from mailer.replies.judging import INTENT_NAMES, probabilities, scored, signs
+from mailer.replies.sureness import shown, signs_of_doubt
 from mailer.replies.voting import by_phrases, confidences
 from mailer.replies.weights import Weights, weights_from_parts, weights_to_bytes
 from tests.corpus.examples import Example, Unit, digest, examples
@@ -35,6 +36,7 @@ NAMES = (*INTENT_NAMES, *(f"reason.{reason}" for reason in DISPUTE_REASONS))
 _SEEN = 2
 _FIRST = {"C": 20.0, "tol": 0.05, "dual": True}
 _SECOND = {"C": 0.03}
+_THIRD = {"C": 0.1}
 _LARGEST = 127
 _MOST_BALANCE = 4.0
 _HALF = 0.5
@@ -56,13 +58,16 @@ class Sheet:
         # the norm of `Weights.scores`: the root of the number of keys known
         values = [times / sum(n for _, n in row) ** 0.5 for row in rows for _, times in row]
         columns = [column for row in rows for column, _ in row]
-        self.matrix = csr_matrix((values, columns, ends), shape=(len(units), len(self.keys)))
+        plain = csr_matrix((values, columns, ends), shape=(len(units), len(self.keys)))
+        # what few sentences hold tells more (inverse document frequency); the weights take it back
+        self.rarity = _rarity(np.array([seen[key] for key in self.keys]), len(units))
+        self.matrix = (plain @ diags(self.rarity)).tocsr()
         self.says = {name: np.array([name in unit.intents for unit in units]) for name in INTENT_NAMES}
         self.known = {name: np.array([name not in unit.unknown for unit in units]) for name in INTENT_NAMES}
         self.reasons = np.array([unit.reason or "" for unit in units])
 
-    def weights(self, chosen: Any, mail: dict[str, list[float]]) -> tuple[dict[str, Any], bytes]:
-        """Fit the first step on the chosen rows; return the head of the file and the table."""
+    def weights(self, chosen: Any) -> tuple[dict[str, Any], bytes]:
+        """Fit the first step on the chosen rows; return the head of the file, without other steps, and the table."""
         fits = [self._fit(chosen & self.known[name], self.says[name]) for name in INTENT_NAMES]
         fits += [self._fit(chosen & (self.reasons != ""), self.reasons == reason) for reason in DISPUTE_REASONS]
         table = np.full((len(self.keys), len(NAMES)), 128, dtype=np.uint8)
@@ -72,7 +77,8 @@ class Sheet:
             table[:, column] = np.rint(slopes / scale).astype(int) + 128
             scales.append(float(f"{scale:.6g}"))
         biases = [round(bias, 5) for _, bias in fits]
-        return {"names": NAMES, "scales": scales, "biases": biases, "mail": mail, "data": digest()}, table.tobytes()
+        head = {"names": NAMES, "scales": scales, "biases": biases, "mail": {}, "sure": [], "data": digest()}
+        return head, table.tobytes()
 
     def _fit(self, rows: Any, says: Any) -> tuple[Any, float]:
         yes = int(says[rows].sum())
@@ -82,7 +88,13 @@ class Sheet:
         model = LogisticRegression(
             solver="liblinear", class_weight={True: more, False: 1.0}, random_state=0, **_FIRST
         ).fit(self.matrix[rows], says[rows])
-        return model.coef_[0], float(model.intercept_[0])
+        return model.coef_[0] * self.rarity, float(model.intercept_[0])
+
+
+def _rarity(times: Any, units: int) -> Any:
+    """Return the logarithm of how rare each key is, so that its mean square over all keys seen is 1."""
+    plain = np.log(units / times)
+    return plain / np.sqrt((plain**2 * times).sum() / times.sum())
 
 
 def _keys(text: str) -> list[str]:
@@ -97,11 +109,17 @@ class MailTable:
     def __init__(self, mails: Sequence[Example], readers: Sequence[Weights]) -> None:
         """`readers`: for each mail the weights that have not seen its author."""
         self.mails = mails
-        seen = [scored(mail.words, weights) for mail, weights in zip(mails, readers, strict=True)]
-        self.phrased = [confidences(by_phrases(one.words, one)) for one in seen]
-        self.plain = [signs(one, found) for one, found in zip(seen, self.phrased, strict=True)]
-        blurred = _blurred(mails, self.phrased)
-        self.blurred = [signs(one, found) for one, found in zip(seen, blurred, strict=True)]
+        self.seen = [scored(mail.words, weights) for mail, weights in zip(mails, readers, strict=True)]
+        self.phrased = [confidences(by_phrases(one.words, one)) for one in self.seen]
+        self.plain = [signs(one, found) for one, found in zip(self.seen, self.phrased, strict=True)]
+        self.doubtful = _blurred(mails, self.phrased)
+        self.blurred = [signs(one, found) for one, found in zip(self.seen, self.doubtful, strict=True)]
+        self.folds = sorted({mail.fold for mail in mails})
+        self.second = {fold: self.fit(self.without(fold)) for fold in self.folds}
+
+    def without(self, fold: str) -> list[int]:
+        """Return the rows of all mails but those of a fold."""
+        return [row for row, mail in enumerate(self.mails) if mail.fold != fold]
 
     def fit(self, chosen: Sequence[int]) -> dict[str, list[float]]:
         """Return per intent the bias and the weights."""
@@ -116,6 +134,21 @@ class MailTable:
             slopes = model.coef_[0] / spread
             result[name] = [round(float(one), 5) for one in (model.intercept_[0] - slopes @ mean, *slopes)]
         return result
+
+    def fit_sure(self, chosen: Sequence[int]) -> list[float]:
+        """Return the bias and the weights of the third step: whether readings of mails not seen are wholly right."""
+        numbers, right = [], []
+        for row in chosen:
+            mail = self.mails[row]
+            likely = probabilities(self.second[mail.fold], self.blurred[row])
+            said = shown(likely)
+            numbers.append(signs_of_doubt(self.seen[row], likely, said, self.doubtful[row]))
+            right.append(said == mail.intents)
+        table = np.array(numbers)
+        mean, spread = table.mean(axis=0), table.std(axis=0) + 1e-3
+        model = LogisticRegression(solver="liblinear", random_state=0, **_THIRD).fit((table - mean) / spread, right)
+        slopes = model.coef_[0] / spread
+        return [round(float(one), 5) for one in (model.intercept_[0] - slopes @ mean, *slopes)]
 
 
 def _blurred(mails: Sequence[Example], phrased: Sequence[dict[str, float]]) -> list[dict[str, float]]:
@@ -155,12 +188,14 @@ def main() -> None:
     mails = [one for one in everything if one.is_mail]
     readers = {}
     for fold in sorted({one.fold for one in mails}):
-        head, table = sheet.weights(folds != fold, {})
+        head, table = sheet.weights(folds != fold)
         readers[fold] = weights_from_parts(head, sheet.keys, table)
         print(f"without {fold}: {int((folds != fold).sum())} sentences", flush=True)
     found = MailTable(mails, [readers[one.fold] for one in mails])
     show(found)
-    head, table = sheet.weights(folds != "", found.fit(range(len(mails))))
+    everybody = range(len(mails))
+    head, table = sheet.weights(folds != "")
+    head |= {"mail": found.fit(everybody), "sure": found.fit_sure(everybody)}
     content = weights_to_bytes(head, sheet.keys, table)
     print(f"{len(sheet.keys)} keys, {len(content)} bytes")
     if not options.dry_run:
@@ -171,16 +206,11 @@ def main() -> None:
 def show(found: MailTable) -> None:
     """Print how well mails are read whose author neither step has seen."""
     tally: dict[bool, Counter[str]] = {True: Counter(), False: Counter()}
-    for fold in sorted({mail.fold for mail in found.mails}):
-        second = found.fit([row for row, mail in enumerate(found.mails) if mail.fold != fold])
-        for row, mail in enumerate(found.mails):
-            if mail.fold != fold:
-                continue
-            likely = probabilities(second, found.plain[row])
-            said = {name for name, chance in likely.items() if chance >= _HALF}
-            tally[mail.in_corpus]["tp"] += len(said & mail.intents)
-            tally[mail.in_corpus]["fp"] += len(said - mail.intents)
-            tally[mail.in_corpus]["fn"] += len(mail.intents - said)
+    for row, mail in enumerate(found.mails):
+        said = shown(probabilities(found.second[mail.fold], found.plain[row]))
+        tally[mail.in_corpus]["tp"] += len(said & mail.intents)
+        tally[mail.in_corpus]["fp"] += len(said - mail.intents)
+        tally[mail.in_corpus]["fn"] += len(mail.intents - said)
     print(
         f"authors held out, micro-F1: corpus {f1(tally[True]):.3f} (phrases made for it), mails {f1(tally[False]):.3f}"
     )

@@ -17,6 +17,8 @@ _AMBIGUOUS = 0.6
 _DATE_ELSEWHERE = 0.8
 _NOT_ABOUT_PAYMENT = 0.72
 _FRAGMENT = 0.75
+#: The rule of a day and money without a verb.
+FRAGMENT = "promise.fragment"
 _FAR = timedelta(days=120)
 _FRAGMENT_CHARS = 60
 _DATE_ALONE = 0.8
@@ -50,7 +52,7 @@ def find(passage: Passage) -> tuple[Finding, ...]:
     for clause in passage.clauses:
         is_short = len(clause.text.strip()) <= _FRAGMENT_CHARS and (clause.amounts or clause.speaks_of_payment)
         if clause not in seen and is_short and _is_open(clause) and not clause.is_past:
-            finding = _finding(passage, clause, _FRAGMENT, "promise.fragment")
+            finding = _finding(passage, clause, _FRAGMENT, FRAGMENT)
             found += [finding] if finding else []
     return _one_per_day(found or _date_alone(passage, seen))
 

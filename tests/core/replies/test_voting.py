@@ -103,6 +103,29 @@ def test_evidence_is_verbatim_and_certainty_a_share() -> None:
     assert 0 < reading.certainty <= 1
 
 
+@pytest.mark.parametrize(
+    ("hint", "text", "day"),
+    [
+        ("en", "chucked it in the banking app for Wednesday", "2026-11-25"),
+        ("en", "Down for the Friday file.", "2026-11-20"),
+        ("es", "Queda puesto para el viernes.", "2026-11-20"),
+        ("nl", "Oei sorry, langs me heen gegaan. Maak ik vanavond over.", "2026-11-18"),
+    ],
+)
+def test_a_promise_that_no_phrase_knows_has_its_day(hint: str, text: str, day: str) -> None:
+    promises = [one for one in voted(text, hint=hint).findings if one.intent is Intent.PROMISE]
+    assert [str(one.on) for one in promises] == [day]
+    assert all(one.confidence < CERTAIN for one in promises)
+
+
+def test_what_counts_from_an_event_is_a_delay() -> None:
+    assert said("Wenn wir die Gutschrift haben, wird noch am selben Tag überwiesen.", hint="de") == {"delay"}
+
+
+def test_a_payment_made_is_no_delay() -> None:
+    assert "delay" not in said("paid by BACS on 9 November, £7,120.31")
+
+
 def test_words_without_a_clause_say_nothing() -> None:
     assert voted("...").findings == ()
 
@@ -165,7 +188,14 @@ def test_a_word_is_known_by_its_parts() -> None:
     ]  # fmt: skip
 
 
-HEAD = {"names": ["a", "b"], "scales": [0.5, 0.1], "biases": [0.0, -1.0], "mail": {"a": [1.0]}, "data": "x"}
+HEAD = {
+    "names": ["a", "b"],
+    "scales": [0.5, 0.1],
+    "biases": [0.0, -1.0],
+    "mail": {"a": [1.0]},
+    "sure": [0.5],
+    "data": "x",
+}
 
 
 def test_weights_survive_their_file_and_sum_up() -> None:
