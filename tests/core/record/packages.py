@@ -24,6 +24,7 @@ from mailer.record.package import (
     NOT_RETAINED,
     PROOFS,
     PUBLIC_PEM,
+    SIGNATURES,
     VKEY,
     erased_line,
     proof_path,
@@ -162,6 +163,7 @@ def packed(files: Mapping[str, bytes]) -> Packed:
         proof=files.get,
         proofs=sum(path.startswith(f"{PROOFS}/") for path in files),
         mails={path: sha(raw) for path, raw in files.items() if path.startswith("data/eml/")},
+        signatures={path: sha(raw) for path, raw in files.items() if path.startswith(f"{SIGNATURES}/")},
         not_retained=files.get(NOT_RETAINED, b""),
         stamped={path: raw for path, raw in files.items() if path.startswith(f"{ANCHORS}/")},
     )

@@ -20,10 +20,11 @@ from mailer.record.package import (
     VKEY,
     mail_path,
     proof_path,
+    signatures_path,
     tree_of,
 )
 from mailer.record.package_flaws import Flaw
-from tests.core.record.packages import MAILS, MINE, SIGNER, Files, Log, a_log, a_package, files_of, verdict
+from tests.core.record.packages import MAILS, MINE, SIGNER, Files, Log, a_log, a_package, files_of, sha, verdict
 from tests.core.record.samples import naive_root
 
 FIRST, THIRD, FOURTH = (mail_path(f"DULY00000{number}") for number in (1, 3, 4))
@@ -133,6 +134,30 @@ def test_a_history_made_anew_with_the_same_key_still_has_to_fit_the_case() -> No
         **{proof_path(seq): made(seq, tree.path(seq), note).text.encode() for seq in seqs},
     }
     assert flaws(files) == {Flaw.LEFT_OUT}
+
+
+AUTHENTICATION = b"Signed by alder.example: pass\n"
+
+
+def with_signatures(name: str | None, text: bytes = AUTHENTICATION, *, how: str = "shown") -> Files:
+    """Return a case file whose 14th entry names the text about a mail's signatures, which lies under that name."""
+    log = a_log()
+    log.add("mail.authenticated", how=how, verdict="pass", sha256=sha(AUTHENTICATION))
+    texts = {name or signatures_path(len(log.bodies) - 1): text}
+    return files_of(log) | ({} if name == "" else texts)
+
+
+def test_the_text_about_signatures_is_the_one_that_its_event_names() -> None:
+    assert flaws(with_signatures(None)) == set()
+    assert flaws(with_signatures("")) == {Flaw.SIGNATURES_MISSING}
+    assert flaws(with_signatures(None, AUTHENTICATION.replace(b"pass", b"fail"))) == {Flaw.SIGNATURES_CHANGED}
+    assert flaws(with_signatures(None) | {signatures_path(2): AUTHENTICATION}) == {Flaw.SIGNATURES_CHANGED}
+
+
+@pytest.mark.parametrize("how", ["withheld", "erased"])
+def test_a_text_whose_event_is_not_shown_is_not_asked_for_and_may_not_be_there(how: str) -> None:
+    assert flaws(with_signatures("", how=how)) == set()
+    assert flaws(with_signatures(None, how=how)) == {Flaw.SIGNATURES_CHANGED}
 
 
 def test_a_leaf_out_of_its_chain_is_seen_even_when_it_was_signed() -> None:
