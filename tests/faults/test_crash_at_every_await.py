@@ -1,6 +1,6 @@
 """A1: kill -9 at the k-th step, k = 1, 2, 3 … until the work ends alive; then restart, and nothing is lost or doubled.
 
-Quick: a dozen places on SQLite. Full: every place, on SQLite and PostgreSQL, and sampled pairs of deaths for sending.
+Quick: nine places on SQLite. Full: every place, on SQLite and PostgreSQL, and sampled pairs of deaths for sending.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from tests.stories.world import World
 from workers.jobs import Service, attempt
 
 #: Places to die at in the quick tier.
-FEW = 12
+FEW = 9
 #: Past the lease of a message (60 s).
 LATER = timedelta(seconds=61)
 #: Past the lease of the mailbox.
