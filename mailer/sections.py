@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from mailer.nameserver import address_of
+from mailer.record.note import COSIGNATURE, BadKey, verifier_of
 from mailer.secret import is_safe, is_web_address, secret_from
 
 
@@ -47,13 +48,39 @@ class Authentication(Part):
     own_received: int = Field(ge=0, le=10)
 
 
+def _witness_key(line: str) -> str:
+    try:
+        verifier_of(line, COSIGNATURE)
+    except BadKey:
+        raise ValueError("the public key of a witness is the line that `duly witness init` prints") from None
+    return line
+
+
+class WitnessKnown(Part):
+    """A witness of the log: where it is asked, and its public key (a vkey)."""
+
+    url: str = Field(repr=False)
+    vkey: Annotated[str, AfterValidator(_witness_key)]
+
+    @model_validator(mode="after")
+    def _askable(self) -> Self:
+        if not is_web_address(self.url):
+            raise ValueError("the url of a witness must be an http:// or https:// address")
+        return self
+
+
 class Anchors(Part):
-    """Who stamps the time of the log's signed heads, and how often; `ca_file`: whose signature counts."""
+    """Who stamps the time of the log's signed heads, and how often; `ca_file`: whose signature counts.
+
+    `witnesses`: who cosigns them, each at most once in `witness_hours`.
+    """
 
     tsa_url: str = Field(repr=False)
     ca_file: str
     every_hours: float = Field(gt=0)
     timeout_seconds: float = Field(gt=0, le=120)
+    witnesses: tuple[WitnessKnown, ...]
+    witness_hours: float = Field(gt=0)
 
     @model_validator(mode="after")
     def _askable(self) -> Self:

@@ -159,6 +159,7 @@ class Workers(Part):
     poll_seconds: float = Field(gt=0)
     seal_seconds: float = Field(gt=0)
     stamp_seconds: float = Field(gt=0)
+    cosign_seconds: float = Field(gt=0)
     authenticate_seconds: float = Field(gt=0)
     redis_url: str = Field(repr=False)
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from mailer.anchors.tsa import Tsa
 from mailer.channels.channel import Channel
@@ -20,6 +19,7 @@ from mailer.flows.authenticate_mail import Authenticator
 from mailer.flows.begun import Begun
 from mailer.flows.claim_messages import Sender
 from mailer.flows.copy_to_sent import Copier
+from mailer.flows.cosign_log import Cosigner, cosigner_of
 from mailer.flows.intake import Intake
 from mailer.flows.keep_log import LogKeeper
 from mailer.flows.match_mail import Reader
@@ -194,6 +194,10 @@ class App:
         every = timedelta(hours=anchors.every_hours)
         return Stamper(keeper=self.log_keeper(), peer=tsa.peer, ask=tsa.ask, trusted=self.trusted, every=every)
 
+    def cosigner(self) -> Cosigner:
+        """Return what having the log's heads cosigned needs; without witnesses nobody is asked."""
+        return cosigner_of(self.settings.anchors, self.log_keeper())
+
     def trusted(self) -> Trusted:
         """Return whose signature of a time stamp counts; raises SettingsError when the file cannot be used."""
         return trusted_in(self.settings.anchors.ca_file)
@@ -288,11 +292,9 @@ def load_policy(path: Path) -> Policy:
     """Return the policy of one file; its version is the hash of the file's bytes. Raises SettingsError."""
     raw = path.read_bytes()
     try:
-        return policy_from_values(_toml(raw), name=path.stem, version=hashlib.sha256(raw).hexdigest()[:12])
+        return policy_from_values(
+            tomllib.loads(raw.decode("utf-8")), name=path.stem, version=hashlib.sha256(raw).hexdigest()[:12]
+        )
     except ValueError as problem:
         message = f"{path}: {problem}"
         raise SettingsError(message) from problem
-
-
-def _toml(raw: bytes) -> Mapping[str, Any]:
-    return tomllib.loads(raw.decode("utf-8"))

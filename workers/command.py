@@ -161,6 +161,7 @@ def _passes(most: int, output: Output) -> None:
             await attempt(service, "authenticate")
             await attempt(service, "seal")  # its trouble is in `duly status`; it must not hide what was sent
             await attempt(service, "stamp")
+            await attempt(service, "cosign")
         return total, await _stopped(parts)
 
     total, (stopped, on_hold) = run(work)

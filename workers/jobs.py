@@ -1,4 +1,4 @@
-"""What any runner executes: six coroutines that carry no data, may run twice, and may be lost."""
+"""What any runner executes: coroutines that carry no data, may run twice, and may be lost."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from mailer.clock import ClockWatch, steady_seconds
 from mailer.flows import keep_log
 from mailer.flows.authenticate_mail import AuthenticationReport, authenticate_new
 from mailer.flows.copy_to_sent import copy_to_sent
+from mailer.flows.cosign_log import CosignReport, cosign_when_due
 from mailer.flows.erase_subject import apply_retention
 from mailer.flows.hold_sending import clock_is_right
 from mailer.flows.keep_log import SealReport
@@ -116,6 +117,11 @@ async def stamp(service: Service) -> StampReport:
     return await stamp_when_due(stamper) if stamper else StampReport()
 
 
+async def cosign(service: Service) -> CosignReport:
+    """Have the log's newest head cosigned by the witnesses that are due; without any do nothing."""
+    return await cosign_when_due(service.app.cosigner())
+
+
 async def authenticate(service: Service) -> AuthenticationReport:
     """Look at the signatures of what came in, and keep their keys; when that is switched off do nothing."""
     authenticator = service.app.authenticator()
@@ -129,14 +135,16 @@ JOBS: dict[str, Callable[[Service], Awaitable[object]]] = {
     "poll": poll,
     "seal": seal,
     "stamp": stamp,
+    "cosign": cosign,
     "authenticate": authenticate,
 }
 WAKES: dict[str, tuple[str, ...]] = {
     "tick": ("drain",),
     "drain": (),
     "poll": ("tick", "authenticate"),
-    "seal": ("stamp",),
+    "seal": ("stamp", "cosign"),
     "stamp": (),
+    "cosign": (),
     "authenticate": (),
 }
 
@@ -167,7 +175,7 @@ def _is_news(report: object) -> bool:
 
 def _trouble_in(report: object) -> str:
     """Return what went wrong beside the work that was done ("" for nothing): a Sent folder that cannot be read."""
-    if isinstance(report, StampReport):
+    if isinstance(report, StampReport | CosignReport):
         return report.trouble
     parts = report if isinstance(report, tuple) else (report,)
     return "; ".join(words for part in parts if isinstance(part, PollReport) for words in part.trouble)

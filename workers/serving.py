@@ -36,6 +36,7 @@ def intervals_of(app: App) -> Mapping[str, float]:
         "poll": workers.poll_seconds,
         "seal": workers.seal_seconds,
         "stamp": workers.stamp_seconds,
+        "cosign": workers.cosign_seconds,
         "authenticate": workers.authenticate_seconds,
     }
 

@@ -5,13 +5,11 @@ Only a hash travels, and the answer is signed: plain http is good enough, and us
 
 from __future__ import annotations
 
-import asyncio
-import ssl
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from mailer.anchors.post import NoAnswer, post
 from mailer.record.stamp import MOST_BYTES
-from mailer.secret import is_loopback
 
 
 class TsaUnreachable(Exception):
@@ -32,39 +30,12 @@ class Tsa:
 
     async def ask(self, question: bytes) -> bytes:
         """Send a request and return the bytes of the answer; redirects are not followed. Raises TsaUnreachable."""
-        import httpx  # noqa: PLC0415 -- slow to load, and most commands never need it
-
+        headers = {"Content-Type": "application/timestamp-query", "Accept": "application/timestamp-reply"}
         try:
-            async with asyncio.timeout(self.timeout_seconds):
-                status, body = await _post(self.url, question, self.timeout_seconds)
-        except (TimeoutError, httpx.TimeoutException):
-            raise TsaUnreachable(f"{self.peer} gave no stamp within {self.timeout_seconds:g} s") from None
-        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as fault:
-            # Not chained: the request hangs on it, with the address and what may be in it.
-            raise TsaUnreachable(f"{self.peer} cannot be asked for a stamp ({type(fault).__name__})") from None
+            status, body = await post(self.url, question, headers, self.timeout_seconds, MOST_BYTES)
+        except NoAnswer as problem:
+            what = "gave no stamp" if problem.is_late else "cannot be asked for a stamp"
+            raise TsaUnreachable(f"{self.peer} {what} {problem}") from None
         if status != 200:  # noqa: PLR2004 -- RFC 9110 §15.3.1
             raise TsaUnreachable(f"{self.peer} says HTTP {status}")
         return body
-
-
-async def _post(url: str, question: bytes, timeout_seconds: float) -> tuple[int, bytes]:
-    import httpx  # noqa: PLC0415 -- as above
-
-    https = urlsplit(url).scheme == "https"
-    client = httpx.AsyncClient(
-        verify=ssl.create_default_context() if https else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
-        trust_env=not is_loopback(url),  # a proxy of the environment never sees loopback
-        timeout=timeout_seconds,
-        headers={
-            "Content-Type": "application/timestamp-query",
-            "Accept": "application/timestamp-reply",
-            "Accept-Encoding": "identity",
-        },
-    )
-    async with client, client.stream("POST", url, content=question) as response:
-        body = bytearray()
-        async for piece in response.aiter_raw():
-            body += piece
-            if len(body) > MOST_BYTES:
-                raise httpx.RemoteProtocolError(f"an answer of more than {MOST_BYTES} octets")
-        return response.status_code, bytes(body)

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from mailer.cli.context import ENVIRONMENT, NEEDS_PERSON, REFUSED, NeedsPerson, fail, run
+from mailer.cli.context import ENVIRONMENT, NEEDS_PERSON, REFUSED, NeedsPerson, actor, fail, run
 from mailer.cli.log_handing_over import register_handing_over
 from mailer.cli.log_stamps import stamp
 from mailer.cli.output import Output, OutputOption, one_json, say, show
+from mailer.flows.cosign_log import CosignReport, cosign_now
 from mailer.flows.keep_log import LogRefused
 from mailer.flows.prove_event import Proven, Signed, newest_head, prove_event
 from mailer.flows.verify_record import Verified, verify_record
 from mailer.flows.whole_file import create_file
+from mailer.store import cosignatures
 from mailer.wiring import App
 
 _COLUMNS = ("error", "seq", "words")
@@ -48,7 +50,12 @@ def verify(
 
     async def work(app: App) -> Verified:
         return await verify_record(
-            app.store, app.settings.data, kept=note, since=since is not None, trusted=app.trusted()
+            app.store,
+            app.settings.data,
+            kept=note,
+            since=since is not None,
+            trusted=app.trusted(),
+            witnesses=app.cosigner().verifiers,
         )
 
     found = run(work)
@@ -74,6 +81,10 @@ def _tell(found: Verified) -> None:
         say(f"{found.stamps} time stamps by a third party hold.")
     if found.stamps_unverified:
         say(f"{found.stamps_unverified} time stamps cannot be judged here (anchors.ca_file), and are kept.")
+    if found.cosignatures:
+        say(f"{found.cosignatures} cosignatures by witnesses hold.")
+    if found.cosignatures_by_others:
+        say(f"{found.cosignatures_by_others} cosignatures hold, by witnesses that are not in anchors.witnesses.")
     if found.waiting:
         say(f"{found.waiting} events are not in the log yet: `duly log checkpoint` takes them up.")
     say("To notice a record that is replaced as a whole, keep `duly log checkpoint` where nobody here can change it.")
@@ -83,15 +94,8 @@ def checkpoint(
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write it there instead.")] = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """Sign the record as it is now, for others to keep. Example: duly log checkpoint --out 2026-11.checkpoint"""
-
-    async def work(app: App) -> Signed:
-        try:
-            return await newest_head(app.log_keeper())
-        except LogRefused as problem:
-            raise NeedsPerson(f"{problem.what}: {problem}") from problem
-
-    head = run(work)
+    """Sign (witnesses cosign) the record as it is now. Example: duly log checkpoint --out 2026-11.checkpoint"""
+    head, report = run(_checkpoint)
     if out:
         _write(out, head.note)
     if output is not Output.TABLE:
@@ -101,6 +105,20 @@ def checkpoint(
         say(f"Its key, to be told by another way: {head.vkey}")
     else:
         print(head.note, end="")
+    if report.trouble:
+        fail(report.trouble, NEEDS_PERSON if report.disagrees else ENVIRONMENT)
+
+
+async def _checkpoint(app: App) -> tuple[Signed, CosignReport]:
+    """Sign, ask every witness, and return the head with the lines of those that cosigned it."""
+    try:
+        head = await newest_head(app.log_keeper())
+        report = await cosign_now(app.cosigner(), actor=actor())
+    except LogRefused as problem:
+        raise NeedsPerson(f"{problem.what}: {problem}") from problem
+    async with app.store.reading() as tx:
+        lines = await cosignatures.over(tx, head.size)
+    return replace(head, note=head.note + "".join(lines)), report
 
 
 def prove(

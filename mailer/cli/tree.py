@@ -19,10 +19,11 @@ from mailer.cli import (
     replays,
     setup,
     subject,
+    witness,
 )
 from mailer.cli.app import app
 
-for part in (setup, login, look_ahead, ledger, mail, outbox, by_hand, cases, policies, subject):
+for part in (setup, login, look_ahead, ledger, mail, outbox, by_hand, cases, policies, subject, witness):
     part.register(app)
 by_hand.register_on_invoices(ledger.invoices_app)
 read_files.register_on_inbox(mail.inbox_app)

@@ -12,6 +12,7 @@ MAX_CHARACTERS = 500
 _SENTENCES: dict[str, tuple[str, str]] = {
     "address.lifted": ("this address may be written to again", "address reason"),
     "address.suppressed": ("this address will not be written to any more", "address why"),
+    "anchor.cosigned": ("a witness cosigned the log", "size cosigned_at witness"),
     "anchor.obtained": ("a third party stamped the time of the log", "size stamped_at tsa"),
     "anchor.unverified": ("a time stamp of the log came and could not be verified", "size stamped_at tsa why"),
     "call.logged": ("a call was logged", "outcome words"),

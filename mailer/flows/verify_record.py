@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
 from mailer.flows.keep_log import LogRefused, head_in, tree_at
 from mailer.flows.log_key import LogKey, known_key, present_key
+from mailer.flows.verify_cosignatures import check_cosignatures, disagreements
 from mailer.flows.verify_stamps import check_stamps
 from mailer.record.audit import Audit, Start
 from mailer.record.checkpoint import Checkpoint
-from mailer.record.note import BadNote, verifier_of
+from mailer.record.note import BadNote, Verifier, verifier_of
 from mailer.record.reign import LearnedTags, Reign, head_by, is_given_up, reigns_of
 from mailer.record.stamp import Trusted
 from mailer.record.tampering import Finding, Head, KeptBytes, Tampering
@@ -31,6 +32,7 @@ class Verified:
     """What was checked (`leaves`, in detail from `since` on; `heads`), what waits to be taken up, and what is wrong.
 
     `stamps`: how many time stamps hold; `stamps_unverified`: cannot be judged with what is at hand.
+    `cosignatures`: how many by witnesses hold; `cosignatures_by_others`: by witnesses that the settings do not name.
     """
 
     origin: str
@@ -40,6 +42,8 @@ class Verified:
     waiting: int
     stamps: int
     stamps_unverified: int
+    cosignatures: int
+    cosignatures_by_others: int
     findings: tuple[Finding, ...]
 
 
@@ -52,12 +56,13 @@ async def verify_record(
     file: bool = True,
     lost: bool = False,
     trusted: Trusted = (),
+    witnesses: Sequence[Verifier] = (),
 ) -> Verified:
     """Check the log in one snapshot of the database. Nothing is written.
 
     `kept`: the note of a head from elsewhere; with `since`, leaves before it are only held against its root. `file`:
-    whether the data folder's head counts. `trusted`: whose signatures of time stamps count. `lost`: without the log's
-    keys, so whose tags are whose is only inferred.
+    whether the data folder's head counts. `trusted`: whose time stamps count; `witnesses`: whose cosignatures do.
+    `lost`: without the log's keys, so whose tags are whose is only inferred.
     Raises KeptHeadRefused, LogKeyProblem, StoreUnreachable.
     """
     async with store.reading() as tx:
@@ -66,11 +71,20 @@ async def verify_record(
         if known is None or (key is None and not lost):
             many = await log_check.waiting(tx, last_event=0)
             return Verified(
-                origin="", leaves=0, since=0, heads=0, waiting=many, stamps=0, stamps_unverified=0, findings=()
-            )
+                origin="", leaves=0, since=0, heads=0, waiting=many, stamps=0, stamps_unverified=0,
+                cosignatures=0, cosignatures_by_others=0, findings=(),
+            )  # fmt: skip
         reigns = reigns_of(await log_check.handovers(tx), key.signer.verifier if key else verifier_of(known))
         note = head_in(data) if file else ""
-        return await _verified(tx, reigns, key, trusted, file=note, kept=kept, since=since)
+        found = await _verified(tx, reigns, key, trusted, file=note, kept=kept, since=since)
+        told = await check_cosignatures(tx, witnesses)
+        said = await disagreements(tx, witnesses, found.origin)
+        return replace(
+            found,
+            cosignatures=told.good,
+            cosignatures_by_others=told.by_others,
+            findings=(*found.findings, *told.findings, *said),
+        )
 
 
 async def _verified(
@@ -91,6 +105,8 @@ async def _verified(
         waiting=await log_check.waiting(tx, last_event=last_event),
         stamps=stamps.good,
         stamps_unverified=stamps.unverified,
+        cosignatures=0,
+        cosignatures_by_others=0,
         findings=(*found, *audit.finish(), *stamps.findings),
     )
 

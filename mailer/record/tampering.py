@@ -31,6 +31,11 @@ class Tampering(StrEnum):
     STAMP_OF_OTHER_DATA = "stamp_of_other_data"  # it stamps something else than the head that was signed
     STAMP_ALTERED = "stamp_altered"  # its signature does not hold, and did when it came
     STAMP_UNTRUSTED = "stamp_untrusted"  # its signer does not lead to the authority of the settings, and did
+    COSIGNATURE_MISSING = "cosignature_missing"  # a witness's cosignature that the record tells of is gone
+    COSIGNATURE_ADDED = "cosignature_added"  # one that no event tells of
+    COSIGNATURE_CHANGED = "cosignature_changed"  # one that is not the one that the record names
+    COSIGNATURE_FALSE = "cosignature_false"  # one that does not hold over the head that was signed
+    WITNESS_DISAGREES = "witness_disagrees"  # a witness has seen another or a longer log under this name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

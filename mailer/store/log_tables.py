@@ -1,6 +1,6 @@
-"""The tables of the log over the record: its leaves, the nodes above them, signed heads, and time stamps over these.
+"""The tables of the log over the record: its leaves, the nodes above them, signed heads, and what others say of these.
 
-All append-only (triggers in migrations 0004 and 0005).
+All append-only (triggers in migrations 0004, 0005 and 0007).
 """
 
 from __future__ import annotations
@@ -48,4 +48,15 @@ log_stamps = Table(
     Column("size", BigInt, nullable=False, index=True),
     Column("asked_at", UtcAt, nullable=False),
     Column("token", LargeBinary, nullable=False),
+)
+
+#: Cosignatures over signed heads: the line of the note as it came, and by whom (a vkey); an event names each.
+log_cosignatures = Table(
+    "log_cosignatures",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("size", BigInt, nullable=False, index=True),
+    Column("witness", Text, nullable=False),
+    Column("asked_at", UtcAt, nullable=False),
+    Column("line", Text, nullable=False),
 )

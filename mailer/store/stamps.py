@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import insert, select
 
+from mailer.record.cosignature import COSIGNED
 from mailer.record.stamp import OBTAINED, UNVERIFIED
 from mailer.store.log_tables import log_checkpoints, log_leaves, log_stamps
 from mailer.store.session import Tx
@@ -56,11 +57,11 @@ async def last(tx: Tx) -> tuple[int, datetime] | None:
 
 
 async def has_news(tx: Tx, size: int) -> bool:
-    """Whether anything but stamps happened after the first `size` leaves."""
+    """Whether anything but stamps and cosignatures, which would ask for each other, came after `size` leaves."""
     statement = (
         select(log_leaves.c.seq)
         .join(events, events.c.seq == log_leaves.c.event_seq)
-        .where(log_leaves.c.seq >= size, events.c.type.not_in((OBTAINED, UNVERIFIED)))
+        .where(log_leaves.c.seq >= size, events.c.type.not_in((OBTAINED, UNVERIFIED, COSIGNED)))
     )
     return await tx.first(statement.limit(1)) is not None
 
@@ -88,7 +89,7 @@ async def told(tx: Tx) -> AsyncIterator[ToldStamp]:
             id=str(id_),
             index=index,
             type=type_,
-            said=_said(body),
+            said=said_in(body),
             size=size,
             token=None if token is None else _raw(token),
             note=note,
@@ -100,7 +101,8 @@ async def ids(tx: Tx) -> Sequence[str]:
     return [row.id for row in await tx.all(select(log_stamps.c.id).order_by(log_stamps.c.asked_at))]
 
 
-def _said(body: Any) -> dict[str, Any]:
+def said_in(body: Any) -> dict[str, Any]:
+    """Return what a payload says, nothing when it is gone or none."""
     try:
         said = json.loads(b"" if body is None else _raw(body))
     except (ValueError, RecursionError):
