@@ -19,6 +19,8 @@ from mailer.store.tables import facts, leases
 #: Whether mails may go out: LIVE, PAUSED or never set.
 MODE = "mode"
 LIVE, PAUSED = "live", "paused"
+_MODE = select(facts.c.value).where(facts.c.name == MODE)
+_MODE_HELD = _MODE.with_for_update(read=True)
 _GET_ALL = select(facts).where(facts.c.name.in_(bindparam("names", expanding=True)))
 
 
@@ -59,8 +61,7 @@ async def is_live(tx: Tx) -> bool:
 
 async def stays_live(tx: Tx) -> bool:
     """Whether mails may go out until this transaction has ended: who pauses meanwhile waits for it."""
-    mode = select(facts.c.value).where(facts.c.name == MODE)
-    row = await tx.first(mode if tx.dialect == "sqlite" else mode.with_for_update(read=True))
+    row = await tx.first(_MODE if tx.dialect == "sqlite" else _MODE_HELD)
     return row is not None and row.value == LIVE
 
 
