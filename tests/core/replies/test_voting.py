@@ -118,6 +118,12 @@ def test_a_promise_that_no_phrase_knows_has_its_day(hint: str, text: str, day: s
     assert all(one.confidence < CERTAIN for one in promises)
 
 
+def test_a_delay_until_a_day_is_a_promise_of_that_day_and_never_certain() -> None:
+    (found,) = voted("The money will come a little later than planned, towards 18 December.").findings
+    assert (found.intent, str(found.on)) == (Intent.PROMISE, "2026-12-18")
+    assert found.confidence < CERTAIN
+
+
 def test_what_counts_from_an_event_is_a_delay() -> None:
     assert said("Wenn wir die Gutschrift haben, wird noch am selben Tag überwiesen.", hint="de") == {"delay"}
 
