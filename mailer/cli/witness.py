@@ -8,11 +8,12 @@ from typing import Annotated
 import typer
 
 from mailer.anchors.witness_server import PATH, WitnessHttp
-from mailer.cli.context import ENVIRONMENT, fail, guarded
+from mailer.cli.context import ENVIRONMENT, InputRefused, fail, guarded
 from mailer.cli.output import say
 from mailer.clock import utc_now
 from mailer.flows.keep_witness import LOGS, init_witness, open_witness
 
+_MOST_PORT = 65_535
 FolderOption = Annotated[Path, typer.Option("--data", metavar="DIR", help="The witness's own folder, not a Duly's.")]
 
 
@@ -39,11 +40,11 @@ def serve(
     listen: Annotated[str, typer.Option(metavar="HOST:PORT", help="Where to listen.")] = "127.0.0.1:8470",
 ) -> None:
     """Cosign heads of logs that only grow, until Ctrl-C. Example: duly witness serve --data /srv/witness"""
-    host, _, port = listen.rpartition(":")
+    host, port = guarded(lambda: _place(listen))
     witness = guarded(lambda: open_witness(folder, utc_now))
     try:
-        server = WitnessHttp(host.strip("[]"), int(port), witness.add_checkpoint, say)
-    except (OSError, ValueError, OverflowError) as problem:
+        server = WitnessHttp(host.strip("[]"), port, witness.add_checkpoint, say)
+    except OSError as problem:
         witness.close()
         fail(f"it cannot listen on {listen}: {problem}", ENVIRONMENT)
     say(
@@ -56,3 +57,11 @@ def serve(
     finally:
         server.server_close()
         witness.close()
+
+
+def _place(listen: str) -> tuple[str, int]:
+    """Return host and port. Every address of the machine is never meant by leaving the host out: 0.0.0.0 says it."""
+    host, _, port = listen.rpartition(":")
+    if not host or not port.isascii() or not port.isdigit() or int(port) > _MOST_PORT:
+        raise InputRefused(f"{listen!r} is no host and port: write it as in 127.0.0.1:8470")
+    return host, int(port)

@@ -97,12 +97,11 @@ def open_witness(folder: Path, clock: Clock) -> Witness:
         check_private(key)
         signer = signer_of(_lines(key)[0], COSIGNATURE)
         logs = tuple(verifier_of(line) for line in _lines(folder / LOGS))
-        notes = json.loads((folder / STATE).read_text("utf-8"))
-        {_head(note) for note in notes.values()}
+        notes = _notes((folder / STATE).read_text("utf-8"))
     except OSError as problem:
         words = f"{problem.filename} cannot be read ({problem.strerror}): `duly witness init` makes a new witness"
         raise SettingsError(f"{words}; one that forgot what it saw must not go on under the old key") from problem
-    except (BadKey, BadNote, BadRequest, ValueError, AttributeError, IndexError) as problem:
+    except (BadKey, BadNote, BadRequest, ValueError, IndexError) as problem:
         raise SettingsError(f"a file of {folder} ({KEY}, {LOGS} or {STATE}) is broken: {problem}") from None
     if not logs:
         raise SettingsError(f"{folder / LOGS} names no log: put the public key (vkey) of one there")
@@ -128,6 +127,15 @@ def _head(note: str) -> Checkpoint:
 def _lines(path: Path) -> list[str]:
     lines = (line.strip() for line in path.read_text("utf-8").splitlines())
     return [line for line in lines if line and not line.startswith("#")]
+
+
+def _notes(text: str) -> dict[str, str]:
+    notes = json.loads(text)
+    if not isinstance(notes, dict) or not all(isinstance(note, str) for note in notes.values()):
+        raise ValueError(f"{STATE} is no table of signed heads")
+    for note in notes.values():
+        _head(note)
+    return notes
 
 
 def _state(notes: dict[str, str]) -> str:

@@ -177,3 +177,17 @@ def test_one_that_forgot_what_it_saw_does_not_go_on(witness: WitnessServer, hous
     assert not (witness.folder / STATE).exists()
     said = house.type("witness", "init", "--data", str(witness.folder / "new"), "--name", "lawyer.example/w2")
     assert "lawyer.example/w2+" in said
+
+
+@pytest.mark.parametrize("broken", ['{"x": 1}', '["x"]', "{", '{"x": "no note"}'])
+def test_a_state_that_is_broken_is_told_and_left_alone(witness: WitnessServer, broken: str) -> None:
+    (witness.folder / STATE).write_text(broken)
+    with pytest.raises(SettingsError, match=r"witness\.state"):
+        open_witness(witness.folder, lambda: pytest.fail("not asked"))
+    assert (witness.folder / STATE).read_text() == broken
+
+
+@pytest.mark.parametrize("place", ["8470", "127.0.0.1:", "127.0.0.1:http", ":8470", "127.0.0.1:70000"])
+def test_where_it_cannot_listen_it_says_how_to_write_it(house: Terminal, witness: WitnessServer, place: str) -> None:
+    said = house.type("witness", "serve", "--data", str(witness.folder), "--listen", place, code=2)
+    assert "127.0.0.1:8470" in said
