@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -12,14 +13,25 @@ from workers.embedded import EmbeddedRunner
 from workers.jobs import Service
 from workers.watch import watching
 
+#: Objects made before the garbage collector looks at them. After Python's own 700 it took an eighth of the time of
+#: planning and sending, and found nothing: rows, statements and templates make no rings.
+YOUNG_OBJECTS = 20_000
+
 
 class QueueUnreachable(Exception):
     """Redis does not answer; only `duly worker` needs it."""
 
 
+def spare_collector() -> None:
+    """Let the garbage collector look less often, and never again at what the start has made."""
+    gc.freeze()
+    gc.set_threshold(YOUNG_OBJECTS)
+
+
 @asynccontextmanager
 async def service_of(app: App) -> AsyncIterator[Service]:
     """Open the channel of a process, and close it at the end."""
+    spare_collector()
     service = Service(app=app, channel=app.channel())
     try:
         yield service

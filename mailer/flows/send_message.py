@@ -65,7 +65,11 @@ async def drain(sender: Sender, *, most: int = MOST) -> DrainReport:
 
 @dataclass(slots=True, kw_only=True)
 class _Drain:
-    """One drain at work: what is claimed, what is under way, what has come of it."""
+    """One drain at work: what is claimed, what is under way, what has come of it.
+
+    A lane that has its answer goes on with the next message while the answer is written down: both come to the database
+    in one commit, the answer no later than the next DATA. So each lane has at most one message in doubt (decision 0019).
+    """
 
     sender: Sender
     left: int
@@ -73,21 +77,23 @@ class _Drain:
     fault: Exception | None = None
     _claimed: deque[Ready] = field(default_factory=deque)
     _running: set[asyncio.Task[str]] = field(default_factory=set)
+    _writing: set[asyncio.Task[str]] = field(default_factory=set)
     _seen: set[str] = field(default_factory=set)
     _is_empty: bool = False
     _together: Together[Ready | Delivered, Announced | OutboxState | None] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._together = Together(self._commit, most=lambda: len(self._running))
+        self._together = Together(self._commit, most=lambda: len(self._running) + len(self._writing))
 
     async def run(self) -> None:
         """Deliver until nothing is due, `left` is used up, or the drain may not go on."""
         while True:
             await self._fill()
-            if not self._running:
+            if not self._running and not self._writing:
                 break
-            done, _ = await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait(self._running | self._writing, return_when=asyncio.FIRST_COMPLETED)
             self._running -= done
+            self._writing -= done
             for task in done:
                 self._take(task)
         if self._claimed:
@@ -100,6 +106,7 @@ class _Drain:
         for task in self._running:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
+        await asyncio.gather(*self._writing, return_exceptions=True)
         await self._together.ended()
         if self._claimed:
             with suppress(StoreUnreachable):
@@ -139,7 +146,7 @@ class _Drain:
         return bool(got.looked_at)
 
     async def _deliver(self, ready: Ready) -> str:
-        """Hand one message over; returns the field of the report that it counts in, "" for none."""
+        """Hand one message over and begin to write the answer down; returns the field of the report, as `_conclude`."""
         message, started_at, said = ready.entry.message, self.sender.clock(), Announced.YES
         envelope = Envelope(
             outbox_id=message.id,
@@ -169,6 +176,11 @@ class _Drain:
             at=self.sender.clock(),
             jitter=new_jitter(),
         )
+        self._writing.add(asyncio.create_task(self._conclude(delivered)))
+        return ""
+
+    async def _conclude(self, delivered: Delivered) -> str:
+        """Write down what came of a message; returns the field of the report that it counts in, "" for none."""
         to = await conclude(self._write, delivered)
         return to.value if to is not None else ""
 

@@ -11,6 +11,7 @@ from mailer.channels.channel import BeforeBody, BeforeData, unnoted
 from mailer.domain.delivery import Accepted, Outcome
 from mailer.domain.message import Envelope
 from mailer.flows.claim_messages import Sender
+from mailer.store import outbox
 from mailer.store.session import Store, StoreUnreachable, Tx
 from tests.stories.world import World
 
@@ -69,3 +70,37 @@ async def flaky(world: World, peer: Peer, *, away: int, lost_after_commit: bool 
         yield replace(world.app.sender(peer), store=store)
     finally:
         await store.close()
+
+
+@dataclass(kw_only=True)
+class AddressedPeer(Peer):
+    """A peer that says when the second message was addressed, and what the first one's state was when DATA was allowed."""
+
+    world: World
+    addressed: asyncio.Event = field(default_factory=asyncio.Event)
+    before_second: list[str] = field(default_factory=list)
+
+    async def deliver(
+        self, envelope: Envelope, *, before_data: BeforeData, before_body: BeforeBody = unnoted
+    ) -> Outcome:
+        if not self.taken:
+            return await super().deliver(envelope, before_data=before_data, before_body=before_body)
+        self.addressed.set()
+        assert await before_data()
+        async with self.world.app.store.reading() as tx:
+            listed = await outbox.listing(tx)
+        self.before_second = [one.state.value for one in listed if one.message.recipient in self.taken]
+        return self.outcome
+
+
+class UnhurriedStore(Store):
+    """The real store; what has come of the first message is not written before the second one is addressed."""
+
+    peer: AddressedPeer
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Tx]:
+        if self.peer.answering.is_set():
+            await asyncio.wait_for(self.peer.addressed.wait(), 30)
+        async with super().transaction() as tx:
+            yield tx

@@ -25,7 +25,7 @@ from mailer.flows.trouble import note_inbox_read
 from mailer.reminders.policy import policy_from_values
 from mailer.store import customers, deliveries, invoices, outbox
 from mailer.store.outbox import OutboxEntry
-from tests.stories.delivery_peers import Peer, flaky
+from tests.stories.delivery_peers import AddressedPeer, Peer, UnhurriedStore, flaky
 from tests.stories.world import World
 
 DUE = date(2026, 9, 4)
@@ -245,6 +245,18 @@ async def test_an_answer_that_came_is_written_down_even_when_the_job_is_cancelle
             await running
     assert await states(world) == [OutboxState.SENT]
     assert await world.said("INV-1") == ["friendly"]
+
+
+async def test_a_lane_goes_on_while_its_answer_is_written_but_not_into_data(world: World) -> None:
+    await owe_many(world, 2)
+    await tick(world.app.planner())
+    peer, store = AddressedPeer(world=world), UnhurriedStore(world.app.store.url)
+    store.peer = peer
+    try:
+        assert await drain(replace(world.app.sender(peer), store=store)) == DrainReport(sent=2)
+    finally:
+        await store.close()
+    assert peer.before_second == ["sent"]
 
 
 # --- nothing is sent on an unread inbox
