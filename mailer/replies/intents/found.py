@@ -24,14 +24,13 @@ class Hit:
 def hits(passage: Passage, intent: Intent) -> tuple[Hit, ...]:
     """Return the strongest cue of an intent in each clause that has one; greetings never count."""
     cues = passage.language.cues.get(intent.value, ())
-    any_cue = passage.language.any_cue.get(intent.value)
+    lookout = passage.language.cue_lookouts.get(intent.value)
     found: list[Hit] = []
-    for clause in passage.clauses:
-        if clause.is_greeting or any_cue is None or not any_cue.search(clause.plain):
-            continue
-        matching = [cue for cue in cues if cue.pattern.search(clause.plain)]
-        if matching:
-            found.append(Hit(clause=clause, cue=max(matching, key=lambda cue: cue.weight)))
+    for clause in passage.clauses if lookout else ():
+        shown = lookout.all_in(clause.plain, clause.words) if lookout and not clause.is_greeting else ()
+        if shown:
+            strongest = max((cue for cue in cues if cue.id in shown), key=lambda cue: cue.weight)
+            found.append(Hit(clause=clause, cue=strongest))
     return tuple(found)
 
 
