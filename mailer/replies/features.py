@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import lru_cache
-from itertools import pairwise
 
 #: Letters of a word that stand for all its forms ("bezah" for "bezahlt", "bezahlen").
 _STEM = 5
@@ -89,11 +88,12 @@ def stem(word: str) -> str:
     return word if word[0] == "_" else word[:_STEM]
 
 
-def keys_of_pairs(words: list[str]) -> set[str]:
+def keys_of_pairs(words: list[str]) -> list[str]:
     """Return the keys of neighbours and of words with one word between; "<" and ">" stand at the ends."""
     framed = ["<", *words, ">"]
     stems = [word if word[0] == "_" else word[:_STEM] for word in framed]
-    keys = {f"b{one} {other}" for one, other in pairwise(framed)}
-    keys.update([f"B{one} {other}" for one, other in pairwise(stems)])
-    keys.update([f"k{one} {other}" for one, other in zip(stems, stems[2:], strict=False)])
+    keys: list[str] = []
+    for word, following, this, that, next_but_one in zip(framed, framed[1:], stems, stems[1:], stems[2:], strict=False):
+        keys += (f"b{word} {following}", f"B{this} {that}", f"k{this} {next_but_one}")
+    keys += (f"b{framed[-2]} >", f"B{stems[-2]} >")
     return keys

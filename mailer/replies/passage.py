@@ -9,13 +9,13 @@ import itertools
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from mailer.replies.amounts import AmountFound, find_amounts
 from mailer.replies.beginnings import Words, words_in
 from mailer.replies.dates import DateFound, find_dates
-from mailer.replies.phrases import Language, searchable
+from mailer.replies.phrases import Cue, Language, searchable
 
 #: People write less; what is longer is read this far, and never with certainty.
 MAX_OWN_CHARS = 12_000
@@ -92,15 +92,23 @@ class Passage:
     language: Language
     anchor: date
     clauses: tuple[Clause, ...]
+    #: By intent, the clauses that hold one of its cues, once they have been looked for (`mailer.replies.intents.found`).
+    cues: dict[str, tuple[tuple[Clause, Cue], ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _within: dict[Sentence, tuple[Clause, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Sort the clauses by sentence: this is asked again and again."""
+        for sentence, clauses in itertools.groupby(self.clauses, key=lambda one: one.sentence):
+            self._within[sentence] = tuple(clauses)
 
     @property
     def sentences(self) -> tuple[Sentence, ...]:
         """The sentences in order."""
-        return tuple(dict.fromkeys(clause.sentence for clause in self.clauses))
+        return tuple(self._within)
 
     def of_sentence(self, sentence: Sentence) -> tuple[Clause, ...]:
         """The clauses of one sentence."""
-        return tuple(clause for clause in self.clauses if clause.sentence is sentence)
+        return self._within.get(sentence, ())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

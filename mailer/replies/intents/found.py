@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from mailer.domain.money import ClaimedAmount
@@ -23,15 +23,17 @@ class Hit:
 
 def hits(passage: Passage, intent: Intent) -> tuple[Hit, ...]:
     """Return the strongest cue of an intent in each clause that has one; greetings never count."""
-    cues = passage.language.cues.get(intent.value, ())
-    lookout = passage.language.cue_lookouts.get(intent.value)
-    found: list[Hit] = []
-    for clause in passage.clauses if lookout else ():
-        shown = lookout.all_in(clause.plain, clause.words) if lookout and not clause.is_greeting else ()
-        if shown:
-            strongest = max((cue for cue in cues if cue.id in shown), key=lambda cue: cue.weight)
-            found.append(Hit(clause=clause, cue=strongest))
-    return tuple(found)
+    name = intent.value
+    if name not in passage.cues:
+        passage.cues[name] = tuple(_with_cues(passage, name))
+    return tuple(Hit(clause=clause, cue=cue) for clause, cue in passage.cues[name])
+
+
+def _with_cues(passage: Passage, intent: str) -> Iterator[tuple[Clause, Cue]]:
+    cues, lookout = passage.language.cues.get(intent, ()), passage.language.cue_lookouts.get(intent)
+    for clause in passage.clauses:
+        if lookout and not clause.is_greeting and (shown := lookout.all_in(clause.plain, clause.words)):
+            yield clause, max((cue for cue in cues if cue.id in shown), key=lambda cue: cue.weight)
 
 
 def evidence(passage: Passage, clause: Clause, rule: str) -> Evidence:
