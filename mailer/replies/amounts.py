@@ -22,7 +22,8 @@ _BEFORE = rf"(?:(?P<before>(?:US|CA|AU|C)?\$|[€£¥]|\b(?:{_CODES})\b)\s?)"
 _AFTER = rf"(?:\s?(?P<after>[€£$¥]|(?:{_CODES}|{'|'.join(map(re.escape, _NAMES))})(?!\w)))"
 _THOUSANDS = r"k|grand|thousand|tsd\.?|tausend|mille|mila|mil|duizend"
 _AMOUNT = re.compile(
-    rf"(?<![\w.,/-])(?=[^\d]{{0,4}}+\d){_BEFORE}?(?P<number>{_NUMBER})(?P<k>(?:k| (?:{_THOUSANDS}))(?!\w))?(?!\w|[.,/]\d|[.,]?-\d)"
+    rf"(?<![\w.,/-])(?=[^\d]{{0,4}}+\d){_BEFORE}?(?P<number>{_NUMBER})"
+    rf"(?P<k>(?:k| (?:{_THOUSANDS}))(?!\w))?(?!\w|[.,/]\d|[.,]?-\d)"
     rf"(?:,?--?)?{_AFTER}?(?![\d/])",
     re.IGNORECASE,
 )

@@ -25,8 +25,7 @@ _OWN_MARK = re.compile(r"(?im)^[> \t]{0,8}X-Duly-Message:\s{0,5}(\S{1,80})")
 #: The id of the message itself, the one it answers, its thread: in a reminder only the first is its own for certain.
 _ID_NAMES = ("message-id", "references", "in-reply-to")
 _ID_LINES = tuple(
-    re.compile(rf"(?im)^[> \t]{{0,8}}{name}:\s{{0,5}}([^\n]*(?:\n[> ]{{0,8}}[ \t][^\n]*)*)")
-    for name in _ID_NAMES
+    re.compile(rf"(?im)^[> \t]{{0,8}}{name}:\s{{0,5}}([^\n]*(?:\n[> ]{{0,8}}[ \t][^\n]*)*)") for name in _ID_NAMES
 )
 _REPORTED_ID = re.compile(r"(?im)^(?:Message-ID|References|In-Reply-To):\s{0,5}([^\n]*(?:\n[ \t][^\n]*)*)")
 

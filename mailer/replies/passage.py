@@ -92,7 +92,7 @@ class Passage:
     language: Language
     anchor: date
     clauses: tuple[Clause, ...]
-    #: By intent, the clauses that hold one of its cues, once they have been looked for (`mailer.replies.intents.found`).
+    #: By intent, the clauses that hold a cue of it, once they have been looked for (`mailer.replies.intents.found`).
     cues: dict[str, tuple[tuple[Clause, Cue], ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
     _within: dict[Sentence, tuple[Clause, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
 

@@ -42,7 +42,6 @@ SEPARATOR = re.compile(
 )
 
 
-
 def begins_attribution(line: str) -> bool:
     """Whether a line has what such a line has; most have not and need no further look."""
     return bool(_ATTRIBUTION_WORD.match(line) or _DIGIT.search(line) or ("@" in line and _ANGLE.search(line)))
