@@ -108,7 +108,8 @@ class Lookout:
 
 def beginnings(pattern: str) -> frozenset[str] | None:
     """Return the first letters (three at most) of what a pattern may match at a word; None when any will do."""
-    found = frozenset(letters for letters, _ in _of_alternatives(_ATOM.findall(pattern), 0)[0])
+    bare = pattern.removeprefix(_HEAD).removesuffix(_TAIL) if pattern.startswith(_HEAD) else pattern
+    found = frozenset(letters for letters, _ in _of_alternatives(_ATOM.findall(bare), 0, is_whole=True)[0])
     return None if any(not letters or letters[0].isspace() for letters in found) else found
 
 
@@ -133,16 +134,28 @@ def _alternatives(pattern: str) -> list[str]:
     return found
 
 
-def _of_alternatives(atoms: list[str], at: int) -> tuple[_Begun, int]:
+def _of_alternatives(atoms: list[str], at: int, *, is_whole: bool = False) -> tuple[_Begun, int]:
     """Return the beginnings of some alternatives, and the place of the bracket that closes them."""
-    begun, at = _of_sequence(atoms, at)
-    while at < len(atoms) and atoms[at] == "|":
+    is_one = is_whole and _is_one(atoms)
+    begun, at = _of_sequence(atoms, at, is_all=is_one)
+    while not is_one and at < len(atoms) and atoms[at] == "|":
         more, at = _of_sequence(atoms, at + 1)
         begun |= more
     return begun, at
 
 
-def _of_sequence(atoms: list[str], at: int) -> tuple[_Begun, int]:
+def _is_one(atoms: list[str]) -> bool:
+    """Whether there are no alternatives outside of brackets."""
+    depth = 0
+    for atom in atoms:
+        depth += (atom[0] == "(") - (atom == ")")
+        if atom == "|" and not depth:
+            return False
+    return True
+
+
+def _of_sequence(atoms: list[str], at: int, *, is_all: bool = False) -> tuple[_Begun, int]:
+    """Return the beginnings of one alternative, and its end; when it `is_all`, what cannot matter is not read."""
     begun = _NOTHING
     while at < len(atoms) and atoms[at] not in ("|", ")"):
         one, at = _of_atom(atoms, at)
@@ -150,6 +163,8 @@ def _of_sequence(atoms: list[str], at: int) -> tuple[_Begun, int]:
             one, at = _repeated(one, atoms[at]), at + 1
         if any(not is_open for _, is_open in begun):
             begun = frozenset(each for first in begun for each in _followed(first, one))
+        if is_all and all(is_open for _, is_open in begun):
+            return begun, len(atoms)
     return begun, at
 
 

@@ -80,7 +80,8 @@ def find_dates(text: str, *, anchor: date, country: str, language: Language) -> 
     found = [*_numeric(text, anchor, country)]
     small = searchable(text)
     places = language.date_lookout.places(words_in(small))
-    for rule in sorted(language.date_rules, key=lambda one: one.resolver in FROM_THAT_DAY):
+    likely = [one for one in language.date_rules if one.id in places or language.date_lookout.is_anywhere(one.id)]
+    for rule in sorted(likely, key=lambda one: one.resolver in FROM_THAT_DAY):
         is_anywhere = language.date_lookout.is_anywhere(rule.id)
         for hit in rule.pattern.finditer(small) if is_anywhere else _hits(rule.pattern, small, places.get(rule.id, ())):
             start = _that_day(found, hit.start(), anchor) if rule.resolver in FROM_THAT_DAY else anchor

@@ -72,7 +72,7 @@ def _is_bare(mail: InboundMail, *, is_generated: bool, is_bulk: bool) -> bool:
     is_hinted = is_generated or is_bulk or any(mail.header(name) for name in _HINTS)
     if not is_hinted or SUBSTANCE.search(mail.text):
         return False
-    return bool((is_hinted and ACKNOWLEDGES.search(words)) or (is_generated and ABSENCE.search(words)))
+    return bool(ACKNOWLEDGES.search(words) or (is_generated and ABSENCE.search(words)))
 
 
 def is_ticket(mail: InboundMail) -> bool:
