@@ -14,6 +14,15 @@ BIG_WORDS = re.compile(
     r"\w{3,12}cent[oi]s?|\w{3,10}cient[oa]s|quinient[oa]s)(?![\w-])",
     re.IGNORECASE,
 )
+#: Small letters that each of those holds one of, and each of the shares below.
+BIG_WORD_PARTS = (
+    "thousand", "grand", "hundred", "mil", "cent", "tausend", "duizend", "hundert", "honderd", "cient", "quinient",
+)  # fmt: skip
+SHARE_PARTS = (
+    "half", "hälfte", "moiti", "mitad", "helft", "metà", "meta", "third", "quart", "drittel", "viertel", "tiers",
+    "tercio", "cuarto", "derde", "kwart", "terz", "%", "cent", "prozent", "cien", "balance", "remainder", "rest",
+    "differen", "solde", "surplus", "complément", "saldo", "verschil", "rimanente",
+)  # fmt: skip
 _HALF = (
     r"(?:the )?(?:other |first |second )?half(?! (?:a |an |the )?(?:day|hour|week|month|year)|-)|"
     r"(?:die |der )?(?:andere[n]? |erste[n]? |zweite[n]? )?hälfte|"

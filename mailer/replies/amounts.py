@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from mailer.domain.money import ClaimedAmount
-from mailer.replies.amount_words import BIG_WORDS, NAMED, PAYING, SHARE, UNCOUNTED
+from mailer.replies.amount_words import BIG_WORD_PARTS, BIG_WORDS, NAMED, PAYING, SHARE, SHARE_PARTS, UNCOUNTED
 from mailer.replies.number_words import spoken
 
 _SYMBOLS = {"€": "EUR", "£": "GBP", "$": "USD", "¥": "JPY", "us$": "USD", "ca$": "CAD", "au$": "AUD", "c$": "CAD"}
@@ -22,7 +22,8 @@ _BEFORE = rf"(?:(?P<before>(?:US|CA|AU|C)?\$|[€£¥]|\b(?:{_CODES})\b)\s?)"
 _AFTER = rf"(?:\s?(?P<after>[€£$¥]|(?:{_CODES}|{'|'.join(map(re.escape, _NAMES))})(?!\w)))"
 _THOUSANDS = r"k|grand|thousand|tsd\.?|tausend|mille|mila|mil|duizend"
 _AMOUNT = re.compile(
-    rf"(?<![\w.,/-]){_BEFORE}?(?P<number>{_NUMBER})(?P<k>(?:k| (?:{_THOUSANDS}))(?!\w))?(?!\w|[.,/]\d|[.,]?-\d)"
+    rf"(?<![\w.,/-])(?=[^\d]{{0,4}}+\d){_BEFORE}?(?P<number>{_NUMBER})"
+    rf"(?P<k>(?:k| (?:{_THOUSANDS}))(?!\w))?(?!\w|[.,/]\d|[.,]?-\d)"
     rf"(?:,?--?)?{_AFTER}?(?![\d/])",
     re.IGNORECASE,
 )
@@ -48,9 +49,13 @@ def find_amounts(text: str) -> tuple[AmountFound, ...]:
 
     A bare whole number is an amount only between words that say so: it may be an invoice number, a count or a day.
     """
-    found = [*_in_figures(text), *_in_words(text)]
-    shares = [(hit, ClaimedAmount(text=hit[0], amount=None, currency=None)) for hit in SHARE.finditer(text)]
-    found += [_found(hit.start(), hit.end(), claim) for hit, claim in shares]
+    small = text.lower()
+    found = _in_figures(text)
+    if any(part in small for part in BIG_WORD_PARTS):
+        found += _in_words(text)
+    if any(part in small for part in SHARE_PARTS):
+        shares = [(hit, ClaimedAmount(text=hit[0], amount=None, currency=None)) for hit in SHARE.finditer(text)]
+        found += [_found(hit.start(), hit.end(), claim) for hit, claim in shares]
     kept: list[AmountFound] = []
     for one in sorted(found, key=lambda each: (each.claim.amount is None, each.start - each.end, each.start)):
         if all(one.end <= other.start or one.start >= other.end for other in kept):

@@ -7,11 +7,12 @@ date keeps its place, and the other days it may mean: a date with two readings i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Literal, cast
 
+from mailer.replies.beginnings import words_in
 from mailer.replies.phrases import DateRule, Language, searchable, word_key
 from mailer.replies.resolvers import FROM_THAT_DAY, RESOLVERS
 from mailer.replies.said import Resolved, Said, make_date
@@ -78,9 +79,11 @@ def find_dates(text: str, *, anchor: date, country: str, language: Language) -> 
         return ()
     found = [*_numeric(text, anchor, country)]
     small = searchable(text)
-    places = [hit.start() for hit in language.date_starts.finditer(small)]
-    for rule in sorted(language.date_rules, key=lambda one: one.resolver in FROM_THAT_DAY) if places else ():
-        for hit in _hits(rule.pattern, small, places):
+    places = language.date_lookout.places(words_in(small))
+    likely = [one for one in language.date_rules if one.id in places or language.date_lookout.is_anywhere(one.id)]
+    for rule in sorted(likely, key=lambda one: one.resolver in FROM_THAT_DAY):
+        is_anywhere = language.date_lookout.is_anywhere(rule.id)
+        for hit in rule.pattern.finditer(small) if is_anywhere else _hits(rule.pattern, small, places.get(rule.id, ())):
             start = _that_day(found, hit.start(), anchor) if rule.resolver in FROM_THAT_DAY else anchor
             resolved = _resolve(rule, hit, start, language) if start else None
             if resolved is not None:
@@ -92,7 +95,7 @@ def find_dates(text: str, *, anchor: date, country: str, language: Language) -> 
     return tuple(_in_place(one, text, language) for one in _joined(sorted(kept, key=lambda each: each.start), text))
 
 
-def _hits(pattern: re.Pattern[str], text: str, places: list[int]) -> Iterator[re.Match[str]]:
+def _hits(pattern: re.Pattern[str], text: str, places: Sequence[int]) -> Iterator[re.Match[str]]:
     """Yield what `finditer` would, looking only where something may begin."""
     end = 0
     for place in places:
@@ -144,12 +147,13 @@ def _in_place(found: DateFound, text: str, language: Language) -> DateFound:
     """Return the date with what the words before it say: "by", "the 25th or", or that it is another thing's."""
     before = searchable(text[max(0, found.start - 40) : found.start])
     said = f"{before}{searchable(found.text).split(' ')[0]} "  # "bis Freitag": the rule may have taken the word itself
-    is_by = language.by.search(before) or language.by.search(said)
+    words = language.before_dates.all_in(before, words_in(before))
+    is_by = "by" in words or "by" in language.before_dates.all_in(said, words_in(said))
     kind: DateKind = "by" if is_by and found.kind == "exact" else found.kind
     first = _first_of_two(before, found.on)
     if first is not None:
         found, kind = replace(found, alternatives=(*found.alternatives, first)), "approx"
-    return replace(found, kind=kind, is_mention=bool(language.mention.search(before)))
+    return replace(found, kind=kind, is_mention="mention" in words)
 
 
 def _first_of_two(before: str, on: date) -> date | None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
 from functools import lru_cache
 
 #: Letters of a word that stand for all its forms ("bezah" for "bezahlt", "bezahlen").
@@ -33,9 +32,12 @@ _DAYS = frozenset(
     " martes miercoles jueves viernes sabado domingo lunedi martedi mercoledi giovedi venerdi sabato domenica maandag"
     " dinsdag woensdag donderdag vrijdag zaterdag zondag".split()
 )
+_CALENDAR = dict.fromkeys(_DAYS, "_day") | dict.fromkeys(_MONTHS, "_month")
 _CURRENCY = r"[\u20ac\u00a3$]|(?:eur|gbp|usd|chf|euros?)\b"
+#: A word that can be nothing else, by what follows it, stands first: most of them need no other try.
 _TOKEN = re.compile(
-    r"(?P<mail>[\w.+-]{1,64}@[\w.-]{1,80})|(?P<url>(?:https?://|www\.)\S{1,200})"
+    r"(?P<plain>[^\W\d_]{1,40}+(?:'[^\W\d_]{1,20}+)?+(?=[,;!?]|\.?(?:[ \n](?!\d)|\Z)))"
+    r"|(?P<mail>[\w.+-]{1,64}@[\w.-]{1,80})|(?P<url>(?:https?://|www\.)\S{1,200})"
     r"|(?P<date>\d{1,2}[./-]\d{1,2}[./-](?:\d{2,4})?|\d{4}-\d\d-\d\d)"
     r"|(?P<ord>\d{1,2}(?:st|nd|rd|th|er|e|\u00ba|\u00aa)\b|\d{1,2}\.(?= ))|(?P<pct>\d{1,3}(?:[.,]\d{1,3})? ?%)"
     r"|(?P<money>(?:[\u20ac\u00a3$]|\b(?:eur|gbp|usd|chf|rs)\b\.?) ?\d[\d.,']{0,14}"
@@ -50,8 +52,8 @@ def tokens(text: str) -> list[str]:
     found: list[str] = []
     for hit in _TOKEN.finditer(_plain(text[:_MOST_CHARS])):
         kind, word = hit.lastgroup, hit[0]
-        if kind == "word":
-            found.append("_month" if word in _MONTHS else "_day" if word in _DAYS else word)
+        if kind in {"plain", "word"}:
+            found.append(_CALENDAR.get(word, word))
         elif kind == "stop":
             found.append(word)
         elif kind == "num":
@@ -86,13 +88,12 @@ def stem(word: str) -> str:
     return word if word[0] == "_" else word[:_STEM]
 
 
-def keys_of_pairs(words: list[str]) -> Iterator[str]:
-    """Yield the keys of neighbours and of words with one word between; "<" and ">" stand at the ends."""
+def keys_of_pairs(words: list[str]) -> list[str]:
+    """Return the keys of neighbours and of words with one word between; "<" and ">" stand at the ends."""
     framed = ["<", *words, ">"]
-    stems = [stem(word) for word in framed]
-    last = len(framed) - 1
-    for at in range(last):
-        yield f"b{framed[at]} {framed[at + 1]}"
-        yield f"B{stems[at]} {stems[at + 1]}"
-        if at + 1 < last:
-            yield f"k{stems[at]} {stems[at + 2]}"
+    stems = [word if word[0] == "_" else word[:_STEM] for word in framed]
+    keys: list[str] = []
+    for word, following, this, that, next_but_one in zip(framed, framed[1:], stems, stems[1:], stems[2:], strict=False):
+        keys += (f"b{word} {following}", f"B{this} {that}", f"k{this} {next_but_one}")
+    keys += (f"b{framed[-2]} >", f"B{stems[-2]} >")
+    return keys

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from mailer.domain.reading import Evidence
+from mailer.replies.beginnings import Lookout, words_in
 from mailer.replies.passage import MAX_OWN_CHARS, folded
 from mailer.replies.phrases import searchable
 
@@ -140,15 +141,17 @@ def _whole(pattern: str) -> re.Pattern[str]:
     return re.compile(rf"(?<!\w)(?:{pattern})(?!\w)")  # of small letters: twice as fast as any case
 
 
-#: Flags by the words that show them alone.
+_FRAUD = "bank_change_fraud"
+#: Flags by the words that show them; fraud needs a lure besides.
 _FLAGS = {
     "hostile": _whole(_HOSTILE),
     "acknowledges_debt": _whole(_ADMITS),
     "prompt_injection": _whole(_MACHINE),
     "confidential_without_prejudice": _whole(_PRIVILEGED),
+    _FRAUD: _whole(_NEW_ACCOUNT),
 }
-_FRAUD = "bank_change_fraud"
-_NEW, _LURED = _whole(_NEW_ACCOUNT), _whole(_LURE)
+_LURED = _whole(_LURE)
+_LOOKOUT = Lookout(_FLAGS)
 
 
 def flags(own: str) -> tuple[Evidence, ...]:
@@ -159,13 +162,14 @@ def flags(own: str) -> tuple[Evidence, ...]:
     """
     text = searchable(folded(re.sub(r"[\n\t]", " ", own[:MAX_OWN_CHARS])))
     found: dict[str, re.Match[str]] = {}
-    for name, pattern in _FLAGS.items():
-        hit = next((one for one in pattern.finditer(text) if not _CALM.search(text[: one.start()][-20:])), None)
+    for name in _LOOKOUT.all_in(text, words_in(text)):
+        hits = _FLAGS[name].finditer(text)
+        if name == _FRAUD:
+            hit = next(hits) if _LURED.search(text) else None
+        else:
+            hit = next((one for one in hits if not _CALM.search(text[: one.start()][-20:])), None)
         if hit:
             found[name] = hit
-    account = _NEW.search(text)
-    if account and _LURED.search(text):
-        found[_FRAUD] = account
     if "confidential_without_prejudice" in found:
         found.pop("acknowledges_debt", None)
     return tuple(

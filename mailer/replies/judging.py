@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import exp, log, log1p
+from operator import mul
 
 from mailer.domain.reading import Intent
 from mailer.replies.passage import Clause, Passage, Sentence
@@ -17,6 +18,7 @@ from mailer.replies.weights import Weights
 INTENT_NAMES = tuple(intent.value for intent in Intent)
 _LIMIT = 5.0
 _NOTHING = -6.0
+_FAR = 30.0
 _ALMOST = 0.98
 _SOME = 20
 _NAME_WORDS = 6
@@ -89,7 +91,8 @@ def _is_name(clauses: tuple[Clause, ...]) -> bool:
 
 def signs(seen: Scored, by_phrases: Mapping[str, float]) -> dict[str, list[float]]:
     """Return the numbers that the second step weighs, by intent; `by_phrases` has the confidence of each one found."""
-    columns = [[row[at] for _, row in seen.sentences] or [_NOTHING] for at, _ in enumerate(INTENT_NAMES)]
+    rows = [row[: len(INTENT_NAMES)] for _, row in seen.sentences] or [(_NOTHING,) * len(INTENT_NAMES)]
+    columns = list(zip(*rows, strict=True))
     tops = [max(column) for column in columns]
     shared = [
         *map(_limited, tops),
@@ -102,15 +105,15 @@ def signs(seen: Scored, by_phrases: Mapping[str, float]) -> dict[str, list[float
 
 def probabilities(second: Mapping[str, Sequence[float]], numbers: Mapping[str, Sequence[float]]) -> dict[str, float]:
     """Return how likely a mail says each intent; `second` has a bias and a weight per number (`Weights.mail`)."""
-    return {name: probability(row[0] + sum(map(float.__mul__, row[1:], numbers[name]))) for name, row in second.items()}
+    return {name: probability(row[0] + sum(map(mul, row[1:], numbers[name]))) for name, row in second.items()}
 
 
 def probability(log_odds: float) -> float:
     """Return the probability (0-1) of some log-odds."""
-    return 1 / (1 + exp(-max(-30.0, min(30.0, log_odds))))
+    return 1 / (1 + exp(-log_odds if -_FAR < log_odds < _FAR else -max(-_FAR, min(_FAR, log_odds))))
 
 
-def _of_column(column: list[float]) -> list[float]:
+def _of_column(column: Sequence[float]) -> list[float]:
     """Return of one intent: the second best sentence, whether any says it, and the mean."""
     ranked = sorted(column)
     second = ranked[-2] if len(ranked) > 1 else _NOTHING

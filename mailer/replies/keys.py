@@ -23,9 +23,9 @@ _MAX_SCANNED_CHARS = 200_000
 _OWN_ID = re.compile(r"duly\.[0-9a-z]{16}\.[0-9a-z]{16}@[\w.-]{1,255}", re.IGNORECASE)
 _OWN_MARK = re.compile(r"(?im)^[> \t]{0,8}X-Duly-Message:\s{0,5}(\S{1,80})")
 #: The id of the message itself, the one it answers, its thread: in a reminder only the first is its own for certain.
+_ID_NAMES = ("message-id", "references", "in-reply-to")
 _ID_LINES = tuple(
-    re.compile(rf"(?im)^[> \t]{{0,8}}{name}:\s{{0,5}}([^\n]*(?:\n[> ]{{0,8}}[ \t][^\n]*)*)")
-    for name in ("Message-ID", "References", "In-Reply-To")
+    re.compile(rf"(?im)^[> \t]{{0,8}}{name}:\s{{0,5}}([^\n]*(?:\n[> ]{{0,8}}[ \t][^\n]*)*)") for name in _ID_NAMES
 )
 _REPORTED_ID = re.compile(r"(?im)^(?:Message-ID|References|In-Reply-To):\s{0,5}([^\n]*(?:\n[ \t][^\n]*)*)")
 
@@ -68,7 +68,10 @@ def keys(mail: InboundMail, key: bytes) -> MailKeys:
     """Return the keys of a mail; `key` is the secret that signs tokens and Message-IDs."""
     heads = _returned_heads(mail)
     returned = f"{heads}\n{mail.text}"[:_MAX_SCANNED_CHARS]
-    reported = tuple(one for found in _REPORTED_ID.findall(returned)[:20] for one in message_ids(found))
+    small = returned.lower()
+    has_ids = any(f"{name}:" in small for name in _ID_NAMES)
+    lines = _REPORTED_ID.findall(returned)[:20] if has_ids else ()
+    reported = tuple(one for found in lines for one in message_ids(found))
     # The thread is walked from its end: the last reference is the message answered.
     references = tuple(reversed(mail.references))
     return MailKeys(
@@ -96,6 +99,8 @@ def _returned_ids(heads: str, returned: str, key: bytes) -> list[OutboxId | None
 
     Where a provider has replaced Message-ID, In-Reply-To would name the reminder before: our own header decides.
     """
+    if "duly" not in returned.lower() and not heads:
+        return []
     in_lines = [one for line in _ID_LINES for value in line.findall(returned)[:20] for one in _OWN_ID.findall(value)]
     return [
         *(outbox_of_mark(mark, key) for mark in _OWN_MARK.findall(returned)),

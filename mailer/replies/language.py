@@ -45,7 +45,8 @@ def language_of(text: str, *, hint: str, known: Mapping[str, frozenset[str]]) ->
     tables = dict(known)
     tables.update(_OTHERS)
     times = Counter(words)
-    counts = {code: sum(map(times.__getitem__, table & times.keys())) for code, table in tables.items()}
+    said = frozenset(times)
+    counts = {code: sum(map(times.__getitem__, table & said)) for code, table in tables.items()}
     best = max(counts, key=lambda code: (counts[code], code == hint))
     rival = max((count for code, count in counts.items() if code != best), default=0)
     if counts[best] >= _ENOUGH and counts[best] > rival:

@@ -14,9 +14,9 @@ from mailer.replies.zones import Zones, words_of
 _MAX_SCANNED_CHARS = 100_000
 _MAX_KEYS = 300
 _GAP = r"[-_/.#\u2010-\u2014\u2212 \t]"
-#: Perhaps letters, then groups of digits: "INV-2026-0412", "RE 2041", "2026/0412".
+#: Perhaps letters, then groups of digits: "INV-2026-0412", "RE 2041", "2026/0412". No digit near, no further look.
 _CANDIDATE = re.compile(
-    rf"(?<![\w.,'\u2019+])(?:([A-Za-zÄÖÜäöü]{{1,10}}){_GAP}{{0,3}})?(\d[\dA-Za-z]{{0,19}}(?:{_GAP}\d[\dA-Za-z]{{0,19}}){{0,4}})(?![\w@]|[.,]\d)"
+    rf"(?<![\w.,'\u2019+])(?=[^\d]{{0,13}}+\d)(?:([A-Za-zÄÖÜäöü]{{1,10}}){_GAP}{{0,3}})?(\d[\dA-Za-z]{{0,19}}(?:{_GAP}\d[\dA-Za-z]{{0,19}}){{0,4}})(?![\w@]|[.,]\d)"
 )
 _GROUP_GAP = re.compile(_GAP)
 _DATE = re.compile(r"\d{1,2}[./-]\d{1,2}(?:[./-](?:\d{4}|\d{2})?)?|\d{4}-\d{2}-\d{2}|(?:201[5-9]|202\d|203[0-5])")
@@ -34,10 +34,11 @@ _OTHER_BEFORE = re.compile(
 _REPLY_PREFIX = re.compile(
     r"^\s*(?:re|aw|antw|wg|fwd?|sv|vs|rv|tr|rif|r|i|doorst|réf?)\s?(?:\[\d{1,3}\])?\s?:", re.IGNORECASE
 )
-#: Whole dates and phone numbers: no part of them is a number of ours.
+#: Whole dates and phone numbers: no part of them is a number of ours. It begins with one set: so it is found fast.
 _NOT_OURS = re.compile(
-    r"(?<![\w-])(?:\d{4}-\d{2}-\d{2}|\d{1,2}[./]\d{1,2}[./](?:\d{4}|\d{2}))(?![\w-])|\+\d[\d ()/.-]{6,30}|"
-    r"(?<![\w-])0\d[\d ()/]{7,30}"
+    r"[+\d](?:(?<=\d)(?<![\w-].)(?:\d{3}-\d{2}-\d{2}|\d?[./]\d{1,2}[./](?:\d{4}|\d{2}))(?![\w-])|"
+    r"(?<=\+)\d[\d ()/.-]{6,30}|(?<=0)(?<![\w-].)\d[\d ()/]{7,30})",
+    re.DOTALL,
 )
 #: "INV-1": letters tied to the digits need no more than one of those; "on 12" is no number.
 _TIED = re.compile(r"[A-ZÄÖÜ]{2,10}[-/#]?\d")

@@ -9,12 +9,13 @@ import itertools
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from mailer.replies.amounts import AmountFound, find_amounts
+from mailer.replies.beginnings import Words, words_in
 from mailer.replies.dates import DateFound, find_dates
-from mailer.replies.phrases import Language, searchable
+from mailer.replies.phrases import Cue, Language, searchable
 
 #: People write less; what is longer is read this far, and never with certainty.
 MAX_OWN_CHARS = 12_000
@@ -27,7 +28,8 @@ _EDGE = " ,.;:!-" + _BLANK
 _QUOTED = re.compile('[\u201c\u201e\u00ab"][^\u201c\u201d\u201e\u00ab\u00bb"]{12,300}[\u201d\u201c\u00bb"]')
 _HARD_BREAK = re.compile(r"\n[ \t]*(?=\n|[-*•·>–]|\d{1,2}[.)] |[A-Z]{2,5}-\d)")  # noqa: RUF001 - people's dashes
 #: Links, keys and noise; patterns with gaps of "any word" would take long over them.
-_NO_WORD = re.compile(r"\S{60,}")
+_NO_WORD_CHARS = 60
+_NO_WORD = re.compile(rf"\S{{{_NO_WORD_CHARS},}}")
 _STOP = re.compile(r"[.!?]+[\"')\]]*(?=\s|$)")
 _ABBREVIATIONS = frozenset(
     "nr no nos inv ref lt ca bzw inkl ggf evtl st dr mr mrs ms hr tel vs approx pos mag sg zzgl abzgl art abs str bspw"
@@ -60,6 +62,8 @@ class Clause:
     end: int
     text: str
     plain: str
+    #: Where patterns may begin in `plain`.
+    words: Words
     sentence: Sentence
     #: Whether this very clause asks; "we paid, please confirm" asks in its second only.
     is_question: bool
@@ -88,15 +92,33 @@ class Passage:
     language: Language
     anchor: date
     clauses: tuple[Clause, ...]
+    #: By intent, the clauses that hold a cue of it, once they have been looked for (`mailer.replies.intents.found`).
+    cues: dict[str, tuple[tuple[Clause, Cue], ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _within: dict[Sentence, tuple[Clause, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Sort the clauses by sentence: this is asked again and again."""
+        for sentence, clauses in itertools.groupby(self.clauses, key=lambda one: one.sentence):
+            self._within[sentence] = tuple(clauses)
 
     @property
     def sentences(self) -> tuple[Sentence, ...]:
         """The sentences in order."""
-        return tuple(dict.fromkeys(clause.sentence for clause in self.clauses))
+        return tuple(self._within)
 
     def of_sentence(self, sentence: Sentence) -> tuple[Clause, ...]:
         """The clauses of one sentence."""
-        return tuple(clause for clause in self.clauses if clause.sentence is sentence)
+        return self._within.get(sentence, ())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Plain:
+    """Searchable words, where they begin, the marks found in them, and whether they ask."""
+
+    text: str
+    words: Words
+    marks: set[str]
+    asks: bool
 
 
 def passage(own: str, *, language: Language, anchor: date, country: str) -> Passage:
@@ -175,36 +197,56 @@ def _clauses(
 ) -> Iterator[Clause]:
     marks = language.marks
     text = flat[start:end]
-    plain = _blanked(_blanked(_blanked(searchable(text), _QUOTED), _NO_WORD), marks["harmless"])
+    whole_plain = _without_set_phrases(searchable(text), language)
+    plain, said = whole_plain.text, whole_plain.marks
     cuts = sorted({start + hit.start() for hit in marks["split"].finditer(plain)})
     pieces = [(first, min(last, first + _MAX_CLAUSE_CHARS)) for first, last in _pieces(start, end, cuts, flat, whole)]
-    plains = [plain[first - start : last - start] for first, last in pieces]
+    plains = [
+        whole_plain if (first, last) == (start, end) else _plain(plain[first - start : last - start], language)
+        for first, last in pieces
+    ]
+    ends_with_mark = text.rstrip().endswith("?")
     sentence = Sentence(
         start=start,
         end=end,
-        is_question=text.rstrip().endswith("?") or any(marks["question"].search(one.strip()) for one in plains),
-        is_conditional=any(marks["condition"].search(one) for one in plains),
-        is_reported=bool(marks["reported"].search(plain)),
-        is_sequel=bool(marks["then"].search(plain)),
+        is_question=ends_with_mark or any(one.asks for one in plains),
+        is_conditional=any("condition" in one.marks for one in plains),
+        is_reported="reported" in said,
+        is_sequel="then" in said,
     )
-    ends_with_mark = text.rstrip().endswith("?")
-    for number, ((first, last), words) in enumerate(zip(pieces, plains, strict=True)):
-        asks = bool(marks["question"].search(words.strip()))
+    for number, ((first, last), one) in enumerate(zip(pieces, plains, strict=True)):
         yield _clause(
             flat[first:last],
-            words,
+            one,
             sentence,
             marks,
             start=first,
-            is_question=asks or (ends_with_mark and number == len(pieces) - 1),
+            is_question=one.asks or (ends_with_mark and number == len(pieces) - 1),
             dates=tuple(one for one in dates if first <= one.start < last),
             amounts=tuple(one for one in amounts if first <= one.start < last),
         )
 
 
+def _without_set_phrases(text: str, language: Language) -> _Plain:
+    """Return the words of a sentence with what proves nothing blanked."""
+    text = _blanked(text, _QUOTED)
+    if any(len(word) >= _NO_WORD_CHARS for word in text.split()):
+        text = _blanked(text, _NO_WORD)
+    plain = _plain(text, language)
+    return _plain(_blanked(text, language.marks["harmless"]), language) if "harmless" in plain.marks else plain
+
+
+def _plain(text: str, language: Language) -> _Plain:
+    words = words_in(text)
+    marks = language.mark_lookout.all_in(text, words)
+    bare = text.strip()  # a question may have to begin with its word
+    asks = "question" in marks if bare == text else bool(language.marks["question"].search(bare))
+    return _Plain(text=text, words=words, marks=marks, asks=asks)
+
+
 def _clause(
     text: str,
-    words: str,
+    plain: _Plain,
     sentence: Sentence,
     marks: Mapping[str, re.Pattern[str]],
     *,
@@ -213,25 +255,26 @@ def _clause(
     dates: tuple[DateFound, ...],
     amounts: tuple[AmountFound, ...],
 ) -> Clause:
-    trimmed = words.strip(_EDGE)
+    said = plain.marks
     return Clause(
         start=start,
         end=start + len(text),
         text=text,
-        plain=words,
+        plain=plain.text,
+        words=plain.words,
         sentence=sentence,
         is_question=is_question,
-        is_negated=bool(marks["negation"].search(words)),
-        is_hypothetical=bool(marks["hypothetical"].search(words)),
-        is_hedged=bool(marks["hedge"].search(words)),
-        is_past=bool(marks["past_pay"].search(words)),
-        has_contrast=bool(marks["contrast"].search(words)),
-        is_greeting=bool(marks["greeting"].fullmatch(trimmed)),
+        is_negated="negation" in said,
+        is_hypothetical="hypothetical" in said,
+        is_hedged="hedge" in said,
+        is_past="past_pay" in said,
+        has_contrast="contrast" in said,
+        is_greeting=bool(marks["greeting"].fullmatch(plain.text.strip(_EDGE))),
         is_small_talk=bool(marks["small_talk"].fullmatch(searchable(text.strip(_EDGE)))),
-        is_addressed=bool(marks["addressed"].search(words)),
-        speaks_of_payment=bool(marks["payment"].search(words)),
-        is_about_thing=not amounts and bool(marks["thing"].search(words)) and not marks["money"].search(words),
-        is_habit=bool(marks["habit"].search(words)),
+        is_addressed="addressed" in said,
+        speaks_of_payment="payment" in said,
+        is_about_thing=not amounts and "thing" in said and "money" not in said,
+        is_habit="habit" in said,
         dates=dates,
         amounts=amounts,
     )

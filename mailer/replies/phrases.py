@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from mailer.replies.beginnings import Lookout
 from mailer.replies.weights import Weights
 
 #: What phrase files may write without an end, and the end it gets.
@@ -32,12 +33,13 @@ MARKS = (
     "split", "negation", "harmless", "question", "condition", "hypothetical", "hedge", "reported", "past_pay",
     "contrast", "payment", "greeting", "small_talk", "addressed", "thing", "money", "habit", "then",
 )  # fmt: skip
+#: Marks that are not looked for in a clause: they cut it, or must be all of it.
+WHOLE_MARKS = ("split", "greeting", "small_talk")
 #: Patterns that begin with one of these hold punctuation, not words.
 _NO_WORD = (" ", ",", ";", "-", "\u2013", "\u2014", "\\?")
 _WHOLE = r"(?<!\w)(?:{})(?!\w)"
 #: Escapes, names of groups, and single letters: only the last may become small.
 _ESCAPES_AND_LETTERS = re.compile(r"\\.|\(\?P<\w+>|[^\W\d_]", re.DOTALL)
-_NAMED_GROUP = re.compile(r"\(\?P<\w+>")
 #: Small words between "by" and the date.
 _BEFORE_DATE = r"(?: (?:the|den|dem|der|zum|am|on|around|le|la|l'|au|du|de|el|los|la|del|dia|il|lo|op|het))?"
 _DEEPEST_BLOCK = 4
@@ -75,19 +77,18 @@ class Language:
     code: str
     marks: Mapping[str, re.Pattern[str]]
     cues: Mapping[str, tuple[Cue, ...]]
-    #: Per intent, what any of its cues matches: most clauses need no further look.
-    any_cue: Mapping[str, re.Pattern[str]]
     reasons: tuple[tuple[str, re.Pattern[str]], ...]
     date_rules: tuple[DateRule, ...]
-    #: Matches, without taking anything, wherever a rule for dates may: all other places need no further look.
-    date_starts: re.Pattern[str]
     months: Mapping[str, int]
     weekdays: Mapping[str, int]
     numbers: Mapping[str, int]
     #: Days of the month in words ("thirtieth", "trente"), spaces and dashes left out.
     days: Mapping[str, int]
-    by: re.Pattern[str]
-    mention: re.Pattern[str]
+    #: Where the marks, the cues of an intent, the rules for dates by id, and "by" and "mention" before a date may be.
+    mark_lookout: Lookout
+    cue_lookouts: Mapping[str, Lookout]
+    date_lookout: Lookout
+    before_dates: Lookout
     back: re.Pattern[str]
     until: re.Pattern[str]
     #: Whether accents are taken off the words before they are searched: people of this language leave them out.
@@ -163,21 +164,24 @@ def _language(code: str, table: Mapping[str, Any]) -> Language:
             for intent, rows in table["intents"].items()
         }
         date_rules = tuple(_date_rule(row, blocks) for row in dates["rules"])
-        by, mention = (rf"(?:{dates[name]}){_BEFORE_DATE}\s*$" for name in ("by", "mention"))
+        before = {name: rf"(?:{dates[name]}){_BEFORE_DATE}\s*$" for name in ("by", "mention")}
+        marks = {name: _any(clauses[name], blocks) for name in MARKS}
         return Language(
             code=code,
-            marks=MappingProxyType({name: _any(clauses[name], blocks) for name in MARKS}),
+            marks=MappingProxyType(marks),
             cues=MappingProxyType(cues),
-            any_cue=MappingProxyType({name: _either([cue.pattern for cue in rows]) for name, rows in cues.items()}),
             reasons=tuple((name, _any(rows, blocks)) for name, rows in table["reasons"].items()),
             date_rules=date_rules,
-            date_starts=_starts_of([rule.pattern for rule in date_rules]),
             months=_names(dates["months"], 1),
             weekdays=_names(dates["weekdays"], 0),
             numbers=_names(dates["numbers"], 1),
             days=_names(dates["days"], 1),
-            by=_pattern(by, blocks),
-            mention=_pattern(mention, blocks),
+            mark_lookout=Lookout({name: marks[name] for name in MARKS if name not in WHOLE_MARKS}),
+            cue_lookouts=MappingProxyType(
+                {name: Lookout({cue.id: cue.pattern for cue in rows}) for name, rows in cues.items()}
+            ),
+            date_lookout=Lookout({rule.id: rule.pattern for rule in date_rules}),
+            before_dates=Lookout({name: _pattern(text, blocks) for name, text in before.items()}),
             back=_any(table["return"]["back"], blocks),
             until=_any(table["return"]["until"], blocks),
             folds_accents=bool(table.get("folds_accents", False)),
@@ -249,19 +253,6 @@ def searchable(text: str) -> str:
 
 def _in_small_letters(pattern: str) -> str:
     return _ESCAPES_AND_LETTERS.sub(lambda hit: hit[0].lower() if len(hit[0]) == 1 else hit[0], pattern)
-
-
-def _either(patterns: list[re.Pattern[str]]) -> re.Pattern[str]:
-    """Return one pattern that is found where any of several is; their groups lose their names."""
-    return re.compile("|".join(_NAMED_GROUP.sub("(?:", one.pattern) for one in patterns))
-
-
-def _starts_of(patterns: list[re.Pattern[str]]) -> re.Pattern[str]:
-    """Return a pattern that matches nothing at every place where any of several begins."""
-    head, tail = _WHOLE.split("{}")
-    words = [one.pattern.removeprefix(head).removesuffix(tail) for one in patterns]
-    together = "|".join(_NAMED_GROUP.sub("(?:", word) for word in words)
-    return re.compile(rf"(?<!\w)(?=(?:{together})(?!\w))")
 
 
 def _pattern(text: str, blocks: Mapping[str, str]) -> re.Pattern[str]:

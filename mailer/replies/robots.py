@@ -69,10 +69,10 @@ def _is_bare(mail: InboundMail, *, is_generated: bool, is_bulk: bool) -> bool:
     words = f"{mail.subject}\n{mail.text}"
     if is_generated and ABSENCE.search(words) and DECLARES_ITSELF.search(words):
         return True
-    if SUBSTANCE.search(mail.text):
-        return False
     is_hinted = is_generated or is_bulk or any(mail.header(name) for name in _HINTS)
-    return bool((is_hinted and ACKNOWLEDGES.search(words)) or (is_generated and ABSENCE.search(words)))
+    if not is_hinted or SUBSTANCE.search(mail.text):
+        return False
+    return bool(ACKNOWLEDGES.search(words) or (is_generated and ABSENCE.search(words)))
 
 
 def is_ticket(mail: InboundMail) -> bool:

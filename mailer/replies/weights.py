@@ -32,7 +32,9 @@ class WeightsError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Weights:
-    """Weights by key for `names`; `mail` holds the second step (`mailer.replies.judging`): per intent, bias first.
+    """Weights for `names` by key: one integer, four bytes for each name, and above them a one that counts.
+
+    `mail` holds the second step (`mailer.replies.judging`): per intent, bias first.
 
     `sure` holds the third step (`mailer.replies.sureness`), bias first.
 
@@ -43,7 +45,6 @@ class Weights:
     scales: tuple[float, ...]
     biases: tuple[float, ...]
     rows: Mapping[str, int]
-    packed: bytes
     mail: Mapping[str, tuple[float, ...]]
     sure: tuple[float, ...]
     digest: str
@@ -53,7 +54,8 @@ class Weights:
     def scores(self, text: str) -> tuple[float, ...]:
         """Return the log-odds of each name for a sentence or clause, in the order of `names`; words count once."""
         words = tokens(text)
-        total = sum(map(self._of_word, set(words))) + sum(map(self._of_key, set(keys_of_pairs(words))))
+        known = filter(None, map(self.rows.get, set(keys_of_pairs(words))))
+        total = sum(map(self._of_word, set(words))) + sum(known)
         fields = len(self.names)
         count = total >> (_BITS * fields)
         if not count:
@@ -70,19 +72,11 @@ class Weights:
     def _of_word(self, word: str) -> int:
         known = self._words.get(word)
         if known is None:
-            known = sum(map(self._of_key, keys_of_word(word)))
+            known = sum(self.rows.get(key, 0) for key in keys_of_word(word))
             if len(self._words) >= _MOST_CACHED:
                 self._words.clear()
             self._words[word] = known
         return known
-
-    def _of_key(self, key: str) -> int:
-        """Return the weights of a key as one integer: four bytes for each name, and above them a one that counts."""
-        row = self.rows.get(key)
-        if row is None:
-            return 0
-        size = _WIDE * len(self.names)
-        return int.from_bytes(self.packed[row * size : (row + 1) * size], "little") | 1 << (_BITS * len(self.names))
 
 
 def weights_from_bytes(content: bytes) -> Weights:
@@ -102,12 +96,14 @@ def weights_from_parts(head: Mapping[str, Any], keys: Sequence[str], table: byte
         raise WeightsError(f"{len(keys)} keys and {len(head['names'])} names do not fit {len(table)} bytes")
     packed = bytearray(_WIDE * len(table))
     packed[::_WIDE] = table
+    size, counting_one = _WIDE * len(head["names"]), 1 << (_BITS * len(head["names"]))
+    whole = bytes(packed)
+    numbers = (int.from_bytes(whole[at : at + size], "little") for at in range(0, len(whole), size))
     return Weights(
         names=tuple(head["names"]),
         scales=tuple(head["scales"]),
         biases=tuple(head["biases"]),
-        rows=MappingProxyType({key: number for number, key in enumerate(keys)}),
-        packed=bytes(packed),
+        rows={key: number | counting_one for key, number in zip(keys, numbers, strict=True)},
         mail=MappingProxyType({name: tuple(row) for name, row in head["mail"].items()}),
         sure=tuple(head["sure"]),
         digest=digest,

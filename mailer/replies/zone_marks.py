@@ -21,8 +21,9 @@ ATTRIBUTION = re.compile(
 )
 #: The same without any date ("On Monday Ellen wrote:"): enough when marked lines follow.
 WROTE = re.compile(rf"(?:{_WROTE}).{{0,120}}:\s*$", re.IGNORECASE)
-#: How such a line begins; most lines do not and need no further look.
-ATTRIBUTION_START = re.compile(r"(?i)^(?:on|am|le|el|op|il|em|den|på|w dniu|dnia|vào)\b|\d|<[^<>\s]{3,100}@")
+_ATTRIBUTION_WORD = re.compile(r"(?i)(?:on|am|le|el|op|il|em|den|på|w dniu|dnia|vào)\b")
+_DIGIT = re.compile(r"\d")
+_ANGLE = re.compile(r"<[^<>\s]{3,100}@")
 
 _FROM = r"from|von|de|van|da|från|fra|od|lähettäjä|kimden|差出人|gönderen"
 _OTHERS = (
@@ -39,6 +40,17 @@ SEPARATOR = re.compile(
     r"anfang der weitergeleiteten (?:nachricht|e-mail):|début du message (?:transféré|réexpédié) ?:|"
     r"inicio del mensaje reenviado:|inizio messaggio inoltrato:|begin doorgestuurd bericht:)\s{0,3}$"
 )
+
+
+def begins_attribution(line: str) -> bool:
+    """Whether a line has what such a line has; most have not and need no further look."""
+    return bool(_ATTRIBUTION_WORD.match(line) or _DIGIT.search(line) or ("@" in line and _ANGLE.search(line)))
+
+
+def may_be_header(line: str) -> bool:
+    """Whether a line has what a header, or the rule above a block of them, cannot be without."""
+    return ":" in line or "\uff1a" in line or line.lstrip()[:1] in {"-", "_"}
+
 
 #: The end of a letter. What follows in the same paragraph is the name.
 CLOSING = re.compile(

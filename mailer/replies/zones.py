@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from mailer.replies.signature import signature_start
 from mailer.replies.zone_marks import (
     ATTRIBUTION,
-    ATTRIBUTION_START,
     CLOSING,
     HEADER_FROM,
     HEADER_OTHER,
     QUOTED_LINE,
     SEPARATOR,
     WROTE,
+    begins_attribution,
+    may_be_header,
 )
 
 _NO_LETTER = re.compile(r"[\W_]+")
@@ -36,6 +37,8 @@ _KNOWN_LINES = 2
 _FUZZY = 25
 _SHINGLE = 5
 _FUZZY_SHARE = 0.9
+#: So many groups of letters are looked for in our text itself: somebody's own line is known by then.
+_PROBES = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,7 +159,7 @@ def _mark_sent(lines: list[_Line], sent_text: str) -> None:
     sent = _plain(sent_text)
     ends = _line_ends(sent_text)
     greeting = _plain(sent_text.strip().partition("\n")[0])
-    shingles = {sent[i : i + _SHINGLE] for i in range(len(sent))}
+    shingles: set[str] = set()
     plain = [_plain(line.text.lstrip("> \t")) for line in lines]
     following = _following(plain)
     position = -1
@@ -172,7 +175,7 @@ def _mark_sent(lines: list[_Line], sent_text: str) -> None:
                 at = position  # the wrapped end of a line of ours, with an answer below it
         if at >= 0:
             position = at + len(words)
-        if at >= 0 or _is_nearly(words, shingles):
+        if at >= 0 or _is_nearly(words, sent, shingles):
             line.is_sent = True
             line.zone = "quoted"
 
@@ -210,11 +213,19 @@ def _place_in_sent(words: str, sent: str, position: int, following: str, *, is_d
     return sent.find(words) if is_distinct else -1
 
 
-def _is_nearly(words: str, shingles: set[str]) -> bool:
+def _is_nearly(words: str, sent: str, shingles: set[str]) -> bool:
+    """Whether nearly all groups of letters stand in our text; `shingles` is filled when a line is worth it."""
     if len(words) < _FUZZY:
         return False
     pieces = [words[i : i + _SHINGLE] for i in range(len(words) - _SHINGLE + 1)]
-    return sum(piece in shingles for piece in pieces) >= _FUZZY_SHARE * len(pieces)
+    missing = 0
+    for number, piece in enumerate(pieces):
+        if number == _PROBES and not shingles:
+            shingles.update(sent[i : i + _SHINGLE] for i in range(len(sent)))
+        missing += piece not in (sent if number < _PROBES else shingles)
+        if len(pieces) - missing < _FUZZY_SHARE * len(pieces):
+            return False
+    return True
 
 
 def _mark_history(lines: list[_Line]) -> None:
@@ -239,7 +250,7 @@ def _mark_history(lines: list[_Line]) -> None:
 
 
 def _attribution_end(lines: list[_Line], number: int) -> int:
-    if not ATTRIBUTION_START.search(lines[number].text[:200]):
+    if not begins_attribution(lines[number].text[:200]):
         return 0
     joined = ""
     for end in range(number, min(number + _WRAPPED_LINES, len(lines))):
@@ -256,6 +267,8 @@ def _attribution_end(lines: list[_Line], number: int) -> int:
 def _header_end(lines: list[_Line], number: int) -> int:
     """Return the line after a block of From/Sent/To/Subject that begins here (perhaps with a rule), else 0."""
     first = number
+    if not may_be_header(lines[number].text):
+        return 0
     if SEPARATOR.match(lines[number].text):
         first = next((i for i in range(number + 1, min(number + 4, len(lines))) if not lines[i].is_blank), number)
     if not (HEADER_FROM.match(lines[first].text) or HEADER_OTHER.match(lines[first].text)):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from mailer.domain.money import ClaimedAmount
@@ -23,16 +23,17 @@ class Hit:
 
 def hits(passage: Passage, intent: Intent) -> tuple[Hit, ...]:
     """Return the strongest cue of an intent in each clause that has one; greetings never count."""
-    cues = passage.language.cues.get(intent.value, ())
-    any_cue = passage.language.any_cue.get(intent.value)
-    found: list[Hit] = []
+    name = intent.value
+    if name not in passage.cues:
+        passage.cues[name] = tuple(_with_cues(passage, name))
+    return tuple(Hit(clause=clause, cue=cue) for clause, cue in passage.cues[name])
+
+
+def _with_cues(passage: Passage, intent: str) -> Iterator[tuple[Clause, Cue]]:
+    cues, lookout = passage.language.cues.get(intent, ()), passage.language.cue_lookouts.get(intent)
     for clause in passage.clauses:
-        if clause.is_greeting or any_cue is None or not any_cue.search(clause.plain):
-            continue
-        matching = [cue for cue in cues if cue.pattern.search(clause.plain)]
-        if matching:
-            found.append(Hit(clause=clause, cue=max(matching, key=lambda cue: cue.weight)))
-    return tuple(found)
+        if lookout and not clause.is_greeting and (shown := lookout.all_in(clause.plain, clause.words)):
+            yield clause, max((cue for cue in cues if cue.id in shown), key=lambda cue: cue.weight)
 
 
 def evidence(passage: Passage, clause: Clause, rule: str) -> Evidence:

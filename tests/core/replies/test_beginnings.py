@@ -1,0 +1,51 @@
+"""Where patterns may begin: a place too many costs time, a place too few would hide words."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from mailer.replies.beginnings import Lookout, beginnings, words_in
+from mailer.replies.phrases import searchable
+from tests.core.replies.mails import PHRASES, ROOT
+
+SENTENCES = ROOT / "tests" / "corpus" / "sentences"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "letters"),
+    [
+        ("pay", {"pay"}),
+        ("we|i", {"we", "i"}),
+        ("(?:the )?end of", {"the", "end"}),
+        (r"\d{1,2}th", {"0"}),
+        ("[dm]ay", {"day", "may"}),
+        ("(?P<day>first|1st) week", {"fir", "0st"}),
+        ("no(?! worries)", {"no"}),
+        ("a{0,2}b", {"a", "b"}),
+        (r"st\.? patrick", {"st.", "st "}),
+        (r"\w{0,40}zahl", None),
+        (" and", None),
+        ("(?:so )?", None),
+    ],
+)
+def test_the_first_letters_of_a_pattern_are_known_or_any(pattern: str, letters: set[str] | None) -> None:
+    assert beginnings(pattern) == letters
+
+
+@pytest.mark.parametrize("code", ["de", "en", "es", "fr", "it", "nl"])
+def test_a_lookout_finds_what_searching_finds(code: str) -> None:
+    language = PHRASES.languages[code]
+    patterns = dict(language.marks) | {cue.id: cue.pattern for cues in language.cues.values() for cue in cues}
+    lookout = Lookout(patterns)
+    lines = (SENTENCES / f"{code}-b.tsv").read_text(encoding="utf-8").splitlines()[:8]
+    for text in (searchable(line.partition("\t")[2]) for line in lines):
+        found = lookout.all_in(text, words_in(text))
+        assert found == {name for name, pattern in patterns.items() if pattern.search(text)}
+
+
+def test_marks_of_punctuation_are_found_behind_letters_too() -> None:
+    lookout = Lookout({"asks": re.compile(r"\?|(?<!\w)(?:why)(?!\w)")})
+    assert lookout.all_in("now?", words_in("now?")) == {"asks"}
+    assert lookout.all_in("whyever", words_in("whyever")) == set()
