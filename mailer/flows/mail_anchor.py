@@ -107,12 +107,17 @@ async def _due(mailer: AnchorMailer) -> tuple[str, bool]:
     """Return why nothing is tried ("" for no trouble), and whether the mail of this week is to go now."""
     now = mailer.keeper.clock()
     async with mailer.keeper.store.reading() as tx:
-        until, _, rest = (await state.get(tx, _RESTS) or "").partition(" ")
-        to, _, why = rest.partition(" ")
-        if to == mailer.to and now < datetime.fromisoformat(until) <= now + AFTER_REFUSAL:
+        if why := await _resting(tx, mailer.to, now):
             return why, False
         last = await last_mail(tx)
         return "", await state.is_live(tx) and (last is None or last.week < week_of(now))
+
+
+async def _resting(tx: Tx, to: str, now: datetime) -> str:
+    """Return why nothing is tried for a while, "" when it may be; another address begins anew."""
+    until, _, rest = (await state.get(tx, _RESTS) or "").partition(" ")
+    of, _, why = rest.partition(" ")
+    return why if of == to and now < datetime.fromisoformat(until) <= now + AFTER_REFUSAL else ""
 
 
 async def _hand_over(mailer: AnchorMailer, channel: Channel, head: Signed) -> MailReport:
@@ -158,6 +163,8 @@ async def _claim(mailer: AnchorMailer, mail: AnchorMail, content: bytes) -> str 
         if not await state.stays_live(tx):
             return None
         if await sending_frozen(tx, limits=mailer.breaker, now=now, data=keeper.data):
+            return None
+        if await _resting(tx, mail.to, now):  # another worker has tried meanwhile
             return None
         last = await last_mail(tx)
         if last is not None and last.week >= mail.week:
