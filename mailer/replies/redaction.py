@@ -83,7 +83,7 @@ class Redacted:
 LABELS = frozenset(label for label, _ in _PATTERNS)
 
 
-def redacted(  # noqa: PLR0913 - each is a kind of thing to take out, or to leave
+def redacted(
     own: str,
     *,
     names: Iterable[str] = (),

@@ -59,7 +59,7 @@ def test_names_go_whole_and_in_parts_and_firms_whole() -> None:
 
 
 def test_only_what_is_asked_for_goes_and_what_is_known_stays_or_goes() -> None:
-    own = "2026110047 by tom@alder.example, <\"odd one\"@alder> or (0)20 7946 01, 1234567890"
+    own = '2026110047 by tom@alder.example, <"odd one"@alder> or (0)20 7946 01, 1234567890'
     asked = redacted(own, labels=("EMAIL", "NUMBER"), addresses=('"odd one"@alder',), kept=("2026110047",))
     assert asked.text == "2026110047 by [EMAIL], <[EMAIL]> or (0)20 7946 01, [NUMBER]"
 
