@@ -67,16 +67,20 @@ TEXT = r"""#!/bin/bash
 # in the words of their events by SHA-256: mail number k is the k-th event that brought or wrote a mail. Every entry
 # that bears the tag of this case must be there as an event, or be said to be erased or withheld.
 #
+# A redacted file (bag-info.txt says so) has no mails: all are listed in messages_not_retained.txt. Events that say
+# what was redacted are withheld; their entries, chain and proofs are here like all others. data/redacted has copies of
+# the mails with words blacked out, for reading.
+#
 # BOUND BY THE LOG:      data/eml/*, and in data/audit: entries.ndjson, events.ndjson, proofs/*, checkpoint, log.vkey,
 #                        log.pub.pem, dkim/*, anchors/*.checkpoint
 # BOUND BY A SIGNATURE:  data/audit/anchors/*.tsr, by that of whoever stamped; a few bytes of a stamp are not signed
-# NOT BOUND BY THE LOG:  everything else. data/report, data/account, data/attachments, data/loadfile and
-#                        data/placement are made from what is bound, and from the ledger, for reading. So is the PDF
-#                        report: the mails embedded in it are copies, as good as their SHA-256 is that of the same
-#                        number in data/eml. README.txt, VERIFY.txt, mailbag.csv, messages_not_retained.txt and
-#                        bag-info.txt describe the folder. Only the manifests protect them: have the SHA-256 of
-#                        tagmanifest-sha256.txt confirmed by whoever made the export; the log has it, too, in the event
-#                        export.created after this export.
+# NOT BOUND BY THE LOG:  everything else. data/report, data/account, data/attachments, data/loadfile,
+#                        data/placement and data/redacted are made from what is bound, and from the ledger, for
+#                        reading. So is the PDF report: the mails embedded in it are copies, as good as their SHA-256
+#                        is that of the same number in data/eml. README.txt, VERIFY.txt, mailbag.csv, bag-info.txt
+#                        and messages_not_retained.txt describe the folder. Only the manifests protect them: have the
+#                        SHA-256 of tagmanifest-sha256.txt confirmed by whoever made the export; the log has it, too,
+#                        in the event export.created after this export.
 #
 # WHAT THIS CANNOT SHOW
 #
