@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from mailer.domain.address import address_fault
 from mailer.nameserver import address_of
 from mailer.record.note import COSIGNATURE, BadKey, verifier_of
 from mailer.secret import is_safe, is_web_address, secret_from
@@ -69,10 +70,16 @@ class WitnessKnown(Part):
         return self
 
 
+def _address_or_none(address: str) -> str:
+    if address and (fault := address_fault(address)):
+        raise ValueError(fault)
+    return address
+
+
 class Anchors(Part):
     """Who stamps the time of the log's signed heads, and how often; `ca_file`: whose signature counts.
 
-    `witnesses`: who cosigns them, each at most once in `witness_hours`.
+    `witnesses`: who cosigns them, each at most once in `witness_hours`. `mail_to`: who gets one a week, "" for nobody.
     """
 
     tsa_url: str = Field(repr=False)
@@ -81,6 +88,7 @@ class Anchors(Part):
     timeout_seconds: float = Field(gt=0, le=120)
     witnesses: tuple[WitnessKnown, ...]
     witness_hours: float = Field(gt=0)
+    mail_to: Annotated[str, AfterValidator(_address_or_none)]
 
     @model_validator(mode="after")
     def _askable(self) -> Self:

@@ -160,6 +160,7 @@ class Workers(Part):
     seal_seconds: float = Field(gt=0)
     stamp_seconds: float = Field(gt=0)
     cosign_seconds: float = Field(gt=0)
+    mail_anchor_seconds: float = Field(gt=0)
     authenticate_seconds: float = Field(gt=0)
     redis_url: str = Field(repr=False)
 

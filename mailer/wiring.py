@@ -10,7 +10,6 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
-from mailer.anchors.tsa import Tsa
 from mailer.channels.channel import Channel
 from mailer.channels.smtp import SmtpChannel
 from mailer.clock import Clock, new_id, utc_now
@@ -22,13 +21,14 @@ from mailer.flows.copy_to_sent import Copier
 from mailer.flows.cosign_log import Cosigner, cosigner_of
 from mailer.flows.intake import Intake
 from mailer.flows.keep_log import LogKeeper
+from mailer.flows.mail_anchor import AnchorMailer
 from mailer.flows.match_mail import Reader
 from mailer.flows.phrase_files import load_phrases
 from mailer.flows.plan_reminders import Planner
 from mailer.flows.policies import Policies
 from mailer.flows.second_opinion import SecondReader, second_reader
 from mailer.flows.settle_unknown import Place, Settler
-from mailer.flows.stamp_log import Stamper
+from mailer.flows.stamp_log import Stamper, stamper_of
 from mailer.flows.trusted_file import trusted_in
 from mailer.flows.write_message import Desk
 from mailer.mailbox import Mailbox
@@ -187,16 +187,16 @@ class App:
 
     def stamper(self) -> Stamper | None:
         """Return what having the log's heads stamped needs, None when that is off."""
-        anchors = self.settings.anchors
-        if not anchors.tsa_url:
-            return None
-        tsa = Tsa(url=anchors.tsa_url, timeout_seconds=anchors.timeout_seconds)
-        every = timedelta(hours=anchors.every_hours)
-        return Stamper(keeper=self.log_keeper(), peer=tsa.peer, ask=tsa.ask, trusted=self.trusted, every=every)
+        return stamper_of(self.settings.anchors, self.log_keeper(), self.trusted)
 
     def cosigner(self) -> Cosigner:
         """Return what having the log's heads cosigned needs; without witnesses nobody is asked."""
         return cosigner_of(self.settings.anchors, self.log_keeper())
+
+    def anchor_mailer(self) -> AnchorMailer:
+        """Return what mailing the log's heads needs; without an address nobody is written to."""
+        to = self.settings.anchors.mail_to
+        return AnchorMailer(keeper=self.log_keeper(), desk=self.desk, to=to, breaker=self.breaker())
 
     def trusted(self) -> Trusted:
         """Return whose signature of a time stamp counts; raises SettingsError when the file cannot be used."""

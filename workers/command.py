@@ -162,6 +162,7 @@ def _passes(most: int, output: Output) -> None:
             await attempt(service, "seal")  # its trouble is in `duly status`; it must not hide what was sent
             await attempt(service, "stamp")
             await attempt(service, "cosign")
+            await attempt(service, "mail_anchor")
         return total, await _stopped(parts)
 
     total, (stopped, on_hold) = run(work)

@@ -19,6 +19,7 @@ from mailer.flows.cosign_log import CosignReport, cosign_when_due
 from mailer.flows.erase_subject import apply_retention
 from mailer.flows.hold_sending import clock_is_right
 from mailer.flows.keep_log import SealReport
+from mailer.flows.mail_anchor import MailReport, mail_when_due
 from mailer.flows.plan_reminders import TickReport
 from mailer.flows.plan_reminders import tick as plan_tick
 from mailer.flows.read_reply import ReadReport, read_stored
@@ -122,6 +123,11 @@ async def cosign(service: Service) -> CosignReport:
     return await cosign_when_due(service.app.cosigner())
 
 
+async def mail_anchor(service: Service) -> MailReport:
+    """Mail the log's newest head to whom the settings name, once a week; without an address do nothing."""
+    return await mail_when_due(service.app.anchor_mailer(), service.channel)
+
+
 async def authenticate(service: Service) -> AuthenticationReport:
     """Look at the signatures of what came in, and keep their keys; when that is switched off do nothing."""
     authenticator = service.app.authenticator()
@@ -136,6 +142,7 @@ JOBS: dict[str, Callable[[Service], Awaitable[object]]] = {
     "seal": seal,
     "stamp": stamp,
     "cosign": cosign,
+    "mail_anchor": mail_anchor,
     "authenticate": authenticate,
 }
 WAKES: dict[str, tuple[str, ...]] = {
@@ -145,6 +152,7 @@ WAKES: dict[str, tuple[str, ...]] = {
     "seal": ("stamp", "cosign"),
     "stamp": (),
     "cosign": (),
+    "mail_anchor": (),
     "authenticate": (),
 }
 
@@ -175,7 +183,7 @@ def _is_news(report: object) -> bool:
 
 def _trouble_in(report: object) -> str:
     """Return what went wrong beside the work that was done ("" for nothing): a Sent folder that cannot be read."""
-    if isinstance(report, StampReport | CosignReport):
+    if isinstance(report, StampReport | CosignReport | MailReport):
         return report.trouble
     parts = report if isinstance(report, tuple) else (report,)
     return "; ".join(words for part in parts if isinstance(part, PollReport) for words in part.trouble)

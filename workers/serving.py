@@ -49,6 +49,7 @@ def intervals_of(app: App) -> Mapping[str, float]:
         "seal": workers.seal_seconds,
         "stamp": workers.stamp_seconds,
         "cosign": workers.cosign_seconds,
+        "mail_anchor": workers.mail_anchor_seconds,
         "authenticate": workers.authenticate_seconds,
     }
 

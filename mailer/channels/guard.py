@@ -8,15 +8,10 @@ from __future__ import annotations
 
 import re
 
+from mailer.domain.address import address_fault
 from mailer.domain.message import Envelope
 
-_MAX_ADDRESS_OCTETS = 254  # RFC 5321 §4.5.3.1.3 less the angle brackets
-_MAX_LOCAL_OCTETS = 64  # RFC 5321 §4.5.3.1.1
 _MAX_LINE_OCTETS = 998  # RFC 5322 §2.1.1, without CRLF
-
-_DOT_STRING = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
-_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-_DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 
 _FIELD = re.compile(rb"([!-9;-~]+):(.*)", re.DOTALL)  # RFC 5322 §3.6.8: printable ASCII but colon
 _NOT_IN_HEADERS = re.compile(rb"[^\t -~]")
@@ -27,18 +22,6 @@ _ONCE = frozenset(
 )
 _MISSING_IS_A_FAULT = (b"date", b"from", b"to", b"message-id")
 _NEVER = (b"bcc", b"resent-", b"return-path")
-
-
-def address_fault(address: str) -> str:
-    """Return why this is not a plain ASCII addr-spec of RFC 5321 §4.1.2 (Dot-string "@" Domain), "" when it is."""
-    if not address.isascii():
-        return "the address has letters outside ASCII, which need SMTPUTF8; ask for an address without them"
-    local, at, domain = address.rpartition("@")
-    if not at or len(address) > _MAX_ADDRESS_OCTETS or len(local) > _MAX_LOCAL_OCTETS:
-        return "the address is not of the form name@domain within 254 characters"
-    if not _DOT_STRING.fullmatch(local) or not _DOMAIN.fullmatch(domain):
-        return "the address has characters or dots that no plain address has (quotes, spaces, comments, line ends)"
-    return ""
 
 
 def content_fault(content: bytes) -> str:

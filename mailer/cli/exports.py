@@ -15,11 +15,13 @@ from mailer.cli.import_files import Bar
 from mailer.cli.output import Output, OutputOption, one_json, show
 from mailer.cli.setup import say
 from mailer.dossier.bag import NOT_RETAINED
+from mailer.dossier.copies import FOLDER as COPIES
 from mailer.dossier.manifest import TAG_MANIFEST
 from mailer.dossier.profiles import Purpose
 from mailer.flows.export_case import Exporter, ExportReport, export_case
 from mailer.flows.gather_case import Options, Origin
 from mailer.flows.keep_log import LogRefused
+from mailer.flows.redactions import redaction_profile
 from mailer.flows.trusted_file import pem_in, trusted_in
 from mailer.flows.verify_case import CaseVerdict, verify_case
 from mailer.wiring import App
@@ -48,6 +50,10 @@ def export(
     at: Annotated[
         int | None, typer.Option("--at", metavar="SIZE", min=1, help="End with so many entries of the log, as before.")
     ] = None,
+    redact: Annotated[
+        str,
+        typer.Option(metavar="PROFILE", help="Leave out: contacts (addresses, telephone, bank) or text (all words)."),
+    ] = "",
     report: Annotated[
         bool, typer.Option("--report/--no-report", help="With the PDF report (needs duly[report]), or without.")
     ] = True,
@@ -55,6 +61,7 @@ def export(
 ) -> None:
     """Write a case as evidence that others can check. Example: duly case export K17 --for lawyer --out cases --zip"""
     options = Options(
+        redact=guarded(lambda: redaction_profile(redact)) if redact else None,
         purpose=purpose,
         invoice_number=invoice,
         since=since.date() if since else None,
@@ -104,6 +111,8 @@ def _tell_made(made: ExportReport) -> None:
         say(f"The report to read and print: data/report/CASE-REPORT-vol01.pdf ({made.report_volumes} volumes)")
     else:
         say(f"It has no PDF report: {made.no_report}")
+    if made.redaction:
+        say(f"It is redacted ({made.redaction}): README.txt says what is left out. Read it before you give it away.")
     if made.not_retained:
         say(f"{made.not_retained} mails are not in it: see {NOT_RETAINED}")
     if made.withheld:
@@ -147,6 +156,8 @@ def verify(
 
 def _tell(found: CaseVerdict, *, is_known: bool, is_stamped: bool) -> None:
     log = found.log
+    if found.copies:
+        say(f"It is redacted: the log does not bind the {found.copies} copies in {COPIES}, they are for reading.")
     say(f"The case file is whole: {found.files} files, {log.mails} mails, {log.events} events of the case.")
     say(f"It is as the log {log.origin} has it, with {log.size} entries.")
     if log.erased or log.withheld or log.not_retained:

@@ -9,11 +9,13 @@ from typing import Annotated, Any
 import typer
 
 from mailer.cli.context import ENVIRONMENT, NEEDS_PERSON, REFUSED, NeedsPerson, actor, fail, run
+from mailer.cli.log_anchors import anchors
 from mailer.cli.log_handing_over import register_handing_over
 from mailer.cli.log_stamps import stamp
 from mailer.cli.output import Output, OutputOption, one_json, say, show
 from mailer.flows.cosign_log import CosignReport, cosign_now
 from mailer.flows.keep_log import LogRefused
+from mailer.flows.kept_note import kept_note
 from mailer.flows.prove_event import Proven, Signed, newest_head, prove_event
 from mailer.flows.verify_record import Verified, verify_record
 from mailer.flows.whole_file import create_file
@@ -29,13 +31,17 @@ def register_on_log(log_app: typer.Typer) -> None:
     log_app.command("checkpoint")(checkpoint)
     log_app.command("prove")(prove)
     log_app.command("stamp")(stamp)
+    log_app.command("anchors")(anchors)
     register_handing_over(log_app)
 
 
 def verify(
     *,
     kept: Annotated[
-        Path | None, typer.Option("--kept", metavar="FILE", help="A checkpoint you keep elsewhere: hold the log to it.")
+        Path | None,
+        typer.Option(
+            "--kept", metavar="FILE", help="A checkpoint (or a mail with one) kept elsewhere: hold the log to it."
+        ),
     ] = None,
     since: Annotated[
         Path | None,
@@ -46,13 +52,13 @@ def verify(
     """Check the whole record against its log and what was signed. Example: duly log verify --kept 2026-11.checkpoint"""
     if kept and since:
         fail("give either --kept or --since: both name the one checkpoint to hold the log to", REFUSED)
-    note = _text(kept or since)
+    raw = _bytes(kept or since)
 
     async def work(app: App) -> Verified:
         return await verify_record(
             app.store,
             app.settings.data,
-            kept=note,
+            kept=await kept_note(raw, app.sandbox.parse),
             since=since is not None,
             trusted=app.trusted(),
             witnesses=app.cosigner().verifiers,
@@ -171,14 +177,13 @@ def _rows(row: dict[str, Any], output: Output) -> None:
         show([row], output, columns=tuple(row), empty="")
 
 
-def _text(path: Path | None) -> str:
+def _bytes(path: Path | None) -> bytes:
     if path is None:
-        return ""
+        return b""
     try:
-        text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as problem:
+        return path.read_bytes() or b"\n"  # an empty file is no checkpoint, and must not pass for none given
+    except OSError as problem:
         fail(f"{path} cannot be read as a checkpoint: {type(problem).__name__}", REFUSED)
-    return text or "\n"  # an empty file is no checkpoint, and must not pass for none given
 
 
 def _write(path: Path, text: str) -> None:

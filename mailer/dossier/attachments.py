@@ -37,6 +37,8 @@ def _plain(message: CaseMessage, place: int, name: str) -> str:
 
 def entries(message: CaseMessage, content: MessageContent) -> Iterator[FileEntry]:
     """Yield the list and the files, nothing when nothing was attached. Raises EvidenceMismatch."""
+    if message.redacted:
+        return
     if len(content.attachments) != len(message.attachments):
         raise EvidenceMismatch(message.number, "the number of attachments")
     if not message.attachments:

@@ -19,8 +19,22 @@ _MAILBAG = (
 
 
 def entries(case: CaseFile) -> Iterator[FileEntry]:
-    """Yield bagit.txt, the list of messages, and the lists of those that are not here."""
+    """Yield bagit.txt, the list of messages, and the lists of those that are not here.
+
+    A redacted file has no messages as Mailbag means them (representations of the same bytes), so it is none.
+    """
     yield FileEntry(path="bagit.txt", content=b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n")
+    if case.redaction is None:
+        yield _mailbag(case)
+    listed = sorted(case.not_retained, key=lambda one: one.number)
+    header = ("message", "direction", "at", "message_id", "sha256", "reason")
+    gone = [(one.number, str(one.direction), one.at, one.message_id, one.sha256, one.why) for one in listed]
+    yield FileEntry(path="data/report/messages_not_retained.csv", content=csv_bytes(header, gone))
+    lines = ["message\treason", *(f"{one.number}\t{visible_line(one.why)}" for one in listed)]
+    yield FileEntry(path=NOT_RETAINED, content="".join(f"{line}\n" for line in lines).encode())
+
+
+def _mailbag(case: CaseFile) -> FileEntry:
     rows = [
         (
             visible_line("; ".join(one.mail.defects)),
@@ -40,24 +54,21 @@ def entries(case: CaseFile) -> Iterator[FileEntry]:
         )
         for one in sorted(case.messages, key=lambda one: one.number)
     ]
-    yield FileEntry(path="mailbag.csv", content=csv_bytes(_MAILBAG, rows))
-    listed = sorted(case.not_retained, key=lambda one: one.number)
-    header = ("message", "direction", "at", "message_id", "sha256", "reason")
-    gone = [(one.number, str(one.direction), one.at, one.message_id, one.sha256, one.why) for one in listed]
-    yield FileEntry(path="data/report/messages_not_retained.csv", content=csv_bytes(header, gone))
-    lines = ["message\treason", *(f"{one.number}\t{visible_line(one.why)}" for one in listed)]
-    yield FileEntry(path=NOT_RETAINED, content="".join(f"{line}\n" for line in lines).encode())
+    return FileEntry(path="mailbag.csv", content=csv_bytes(_MAILBAG, rows))
 
 
 def bag_info(case: CaseFile, *, name: str, octets: int, files: int) -> FileEntry:
     """Return bag-info.txt, given the size of the payload (everything under data/)."""
     numbers = sorted(one.number for one in case.messages)
     tool, _, version = case.tool.rpartition(" ")
-    values = {
+    mailbag = {
         "Bag-Type": "Mailbag",
         "Mailbag-Source": "eml",
         "Mailbag-Specification-Version": "1.0",
         "Original-Included": "True",
+    }
+    values = {
+        **(mailbag if case.redaction is None else {}),
         "Bagging-Timestamp": utc_text(case.exported_at),
         "Bagging-Date": case.exported_at.date().isoformat(),
         "External-Identifier": name,
@@ -74,7 +85,8 @@ def bag_info(case: CaseFile, *, name: str, octets: int, files: int) -> FileEntry
         "Log-Size": str(case.log.size),
         "Log-Root": case.log.root,
         "Log-Key-SHA256": case.log.key_sha256,
-        "Redaction": "no",
+        "Redaction": "no" if case.redaction is None else "yes",
+        **({} if case.redaction is None else {"Redaction-Profile": case.redaction.name}),
     }
     lines = (f"{word}: {visible_line(value)}\n" for word, value in values.items())
     return FileEntry(path="bag-info.txt", content="".join(lines).encode())

@@ -68,8 +68,8 @@ number       way       recorded (UTC)        SHA-256 of the bytes
 
 
 def entries(case: CaseFile) -> Iterator[FileEntry]:
-    """Yield the draft where there are mails to certify and the reader may have use for it."""
-    if not PROFILES[case.purpose].certificate or not case.messages:
+    """Yield the draft where there are mails to certify and the reader may have use for it; nothing when redacted."""
+    if not PROFILES[case.purpose].certificate or not case.messages or case.redaction:
         return
     messages = sorted(case.messages, key=lambda one: one.number)
     directions = [one.direction for one in messages]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from mailer.dossier.attachments import attachment_paths
-from mailer.dossier.eml import eml_path
+from mailer.dossier.copies import message_path
 from mailer.dossier.entry import FileEntry
 from mailer.dossier.model import (
     CaseContact,
@@ -140,7 +140,7 @@ def _of_message(message: CaseMessage) -> Line:
             sha256=message.sha256,
         ),
         text=message.text,
-        file=eml_path(message.number),
+        file=message_path(message),
         files=attachment_paths(message),
     )
 

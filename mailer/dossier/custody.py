@@ -16,8 +16,9 @@ HEADER = ("log_index", "record_seq", "at", "actor", "action", "object", "sha256"
 def entries(case: CaseFile) -> Iterator[FileEntry]:
     """Yield the acts, and what was withheld with the reason; the second is there even when empty."""
     yield FileEntry(path=PATH, content=csv_bytes(HEADER, acts(case)))
-    rows = [(one.log_index, one.at, one.type, one.why) for one in sorted(case.withheld, key=lambda one: one.log_index)]
-    yield FileEntry(path=WITHHELD, content=csv_bytes(("log_index", "at", "action", "reason"), rows))
+    listed = sorted(case.withheld, key=lambda one: one.log_index)
+    rows = [(one.log_index, one.at, one.type, one.why, one.leaf_sha256) for one in listed]
+    yield FileEntry(path=WITHHELD, content=csv_bytes(("log_index", "at", "action", "reason", "leaf_sha256"), rows))
 
 
 def acts(case: CaseFile) -> Iterator[tuple[Cell, ...]]:

@@ -20,6 +20,15 @@ class EvidenceMismatch(ValueError):
         super().__init__(f"{what} of message {number} differs from what was recorded: look at the database's backups")
 
 
+def message_number(position: int, prefix: str = "DULY") -> str:
+    """Return the number of the message at that place (1 is the first on record): "DULY000001".
+
+    The flow counts in the order of the log, so that a message keeps its number unless an older mail is assigned to the
+    customer later; at most 36 characters and legal as a file name everywhere (Mailbag 1.0).
+    """
+    return f"{prefix}{position:06d}"
+
+
 def eml_path(number: str) -> str:
     """Return the path of a mail in the case file. Raises ValueError for a number not made by `message_number`."""
     return f"data/eml/{checked_number(number)}.eml"
@@ -33,7 +42,8 @@ def checked_number(number: str) -> str:
 
 
 def entries(message: CaseMessage, content: MessageContent) -> Iterator[FileEntry]:
-    """Yield the one file. Raises EvidenceMismatch when the bytes do not have the recorded SHA-256."""
+    """Yield the one file, none for a redacted mail. Raises EvidenceMismatch when the bytes are not those recorded."""
     if content.number != message.number or hashlib.sha256(content.raw).hexdigest() != message.sha256:
         raise EvidenceMismatch(message.number, "the raw mail")
-    yield FileEntry(path=eml_path(message.number), content=content.raw)
+    if not message.redacted:
+        yield FileEntry(path=eml_path(message.number), content=content.raw)

@@ -15,6 +15,7 @@ from mailer.dossier import (
     bag,
     certificate,
     chronology,
+    copies,
     custody,
     eml,
     loadfile,
@@ -33,6 +34,7 @@ MessageFormat = Callable[[CaseMessage, MessageContent], Iterator[Entry]]
 MESSAGE_FORMATS: dict[str, MessageFormat] = {
     "eml": eml.entries,
     "attachments": attachments.entries,
+    "copies": copies.entries,
 }
 #: Files made from the case as a whole, without the bytes of its mails.
 FORMATS: dict[str, CaseFormat] = {

@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 
 from mailer.dossier.attachments import attachment_paths
-from mailer.dossier.eml import eml_path
+from mailer.dossier.copies import message_path
 from mailer.dossier.entry import FileEntry
 from mailer.dossier.model import CaseFile, CaseMessage, Direction
 from mailer.dossier.profiles import PROFILES
@@ -26,7 +26,7 @@ COLUMNS = (
     "FROM", "TO", "CC", "BCC", "SUBJECT", "DATESENT", "TIMESENT", "DATERCVD", "TIMERCVD", "TIMEZONE", "MESSAGEID",
     "INREPLYTO", "REFERENCES", "EDRM_MSGID", "CASEREF", "INVOICENOS", "DEBTORREF", "DELIVERYSTATUS", "DKIMRESULT",
     "FILENAME", "FILEEXT", "FILESIZE", "SHA256HASH", "MD5HASH", "LOGSEQ", "LEAFHASH", "TLOGPROOF", "REDACTED",
-    "NATIVEPATH",
+    "NATIVEPATH", "TEXTPATH",
 )  # fmt: skip
 
 
@@ -36,7 +36,7 @@ def entries(case: CaseFile) -> Iterator[FileEntry]:
         return
     rows = [row for one in sorted(case.messages, key=lambda one: one.number) for row in _rows(case, one)]
     yield FileEntry(path=f"{NAME}.dat", content="".join(map(_dat, (COLUMNS, *rows))).encode())
-    yield FileEntry(path=f"{NAME}.opt", content="".join(_opt(row[0], row[-1]) for row in rows).encode())
+    yield FileEntry(path=f"{NAME}.opt", content="".join(_opt(row[0], row[-2] or row[-1]) for row in rows).encode())
     yield FileEntry(path=f"{NAME}.csv", content=csv_bytes(COLUMNS, rows))
 
 
@@ -59,12 +59,13 @@ def _rows(case: CaseFile, one: CaseMessage) -> Iterator[tuple[str, ...]]:
         "ENDATTACH": children[-1] if children else "",
         "ATTACHBATES": "; ".join(children),
         "DOCTYPE": "EMAIL",
-        "FILENAME": f"{one.number}.eml",
-        "FILEEXT": "eml",
+        "FILENAME": message_path(one).rpartition("/")[2],
+        "FILEEXT": message_path(one).rpartition(".")[2],
         "FILESIZE": str(one.size_bytes),
         "SHA256HASH": one.sha256,
         "MD5HASH": one.mail.md5,
-        "NATIVEPATH": _native(eml_path(one.number)),
+        "NATIVEPATH": "" if one.redacted else _native(message_path(one)),
+        "TEXTPATH": _native(message_path(one)) if one.redacted else "",
     }
     yield tuple(values.get(column, "") for column in COLUMNS)
     for number, path, attached in zip(children, paths, one.attachments, strict=True):
@@ -114,7 +115,7 @@ def _shared(case: CaseFile, one: CaseMessage) -> dict[str, str]:
         "LOGSEQ": str(one.log_index),
         "LEAFHASH": one.leaf_sha256,
         "TLOGPROOF": _native(f"data/audit/proofs/{one.log_index:06d}.tlog-proof"),
-        "REDACTED": "no",
+        "REDACTED": "yes" if one.redacted else "no",
     }
 
 

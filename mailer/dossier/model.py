@@ -11,7 +11,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from mailer.domain.money import Money
-from mailer.dossier.profiles import Purpose
+from mailer.dossier.profiles import Purpose, RedactionProfile
 
 
 class Direction(StrEnum):
@@ -104,6 +104,7 @@ class CaseMessage:
     `outcome` is what became of it, with the words of the server or of the reading. `text` is the body as text, cut by
     the flow to a sensible length. `recipient` may be several addresses. `log_index`, `leaf_sha256`: the entry of the
     log whose event names the mail by its SHA-256. `dkim`: what its signatures were worth, "" when nobody looked.
+    `redacted`: it is left out, and what is said of it here may be read.
     """
 
     number: str
@@ -123,6 +124,7 @@ class CaseMessage:
     log_index: int = 0
     leaf_sha256: str = ""
     dkim: str = ""
+    redacted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,6 +170,7 @@ class CaseWithheld:
     at: datetime
     type: str
     why: str
+    leaf_sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -259,7 +262,8 @@ class CaseFile:
 
     `scope` is the one invoice number it was limited to, "" for the whole case. `exported_at` aware UTC, the moment of
     the last entry of the log; `tool` names the program and its version, `language` that of the printable report.
-    `since`: what happened earlier is withheld. Tuples may come in any order.
+    `since`: what happened earlier is withheld. `redaction`: the profile that it was redacted by. Tuples
+    may come in any order.
     """
 
     case_id: str
@@ -282,17 +286,9 @@ class CaseFile:
     contacts: tuple[CaseContact, ...] = ()
     purpose: Purpose = Purpose.LAWYER
     since: date | None = None
+    redaction: RedactionProfile | None = None
     log: CaseLog = field(default_factory=CaseLog)
     fetched: tuple[CaseFetched, ...] = ()
     withheld: tuple[CaseWithheld, ...] = ()
     not_retained: tuple[CaseGone, ...] = ()
     report: CaseReport = field(default_factory=CaseReport)
-
-
-def message_number(position: int, prefix: str = "DULY") -> str:
-    """Return the number of the message at that place (1 is the first on record): "DULY000001".
-
-    The flow counts in the order of the log, so that a message keeps its number unless an older mail is assigned to the
-    customer later; at most 36 characters and legal as a file name everywhere (Mailbag 1.0).
-    """
-    return f"{prefix}{position:06d}"

@@ -64,6 +64,7 @@ class ChronologyValues:
 
     case_id: str
     scope: str
+    redaction: str
     seller_name: str
     customer_name: str
     customer_ref: str
@@ -97,6 +98,7 @@ def chronology_values(case: CaseFile) -> ChronologyValues:
     return ChronologyValues(
         case_id=visible_line(case.case_id),
         scope=visible_line(case.scope),
+        redaction=f"{case.redaction.name}: {case.redaction.about}" if case.redaction else "",
         seller_name=visible_line(case.seller_name),
         customer_name=visible_line(case.customer.name),
         customer_ref=visible_line(case.customer.ref),

@@ -36,6 +36,22 @@ PROFILES: dict[Purpose, Profile] = {
     Purpose.COURT: Profile(notes=False, privileged=False, loadfile=True, placement=False, certificate=True),
     Purpose.CUSTOMER: Profile(notes=False, privileged=False, loadfile=False, placement=False, certificate=False),
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RedactionProfile:
+    """What a redacted case file leaves out (config/redactions.toml says what each field means).
+
+    `blacked_out`: kinds of what is taken out of texts. `fields`: of what an event says only these are shown, and no
+    text that anybody wrote; None when texts stay.
+    """
+
+    name: str
+    about: str
+    blacked_out: frozenset[str]
+    fields: frozenset[str] | None = None
+
+
 #: Why something is left out: for its kind, for its subject, for its day.
 INTERNAL_NOTE = "an internal note"
 WITHOUT_PREJUDICE = "marked as without prejudice or confidential, or following from what is"

@@ -14,7 +14,7 @@ from typing import Any
 from mailer.dossier import account, custody
 from mailer.dossier.attachments import attachment_paths
 from mailer.dossier.chronology import Line, lines
-from mailer.dossier.eml import eml_path
+from mailer.dossier.copies import message_path
 from mailer.dossier.legible import composed_line, legible, legible_line, wrapped
 from mailer.dossier.model import CaseFile, CaseMessage
 from mailer.dossier.table import Cell, cell_text, utc_text
@@ -147,7 +147,7 @@ def _withheld(case: CaseFile) -> Iterator[tuple[Cell, ...]]:
 
 def _items(case: CaseFile, words: Words) -> Iterator[Unit]:
     """Yield what happened, oldest first, but for the steps on record: those are the chain of custody."""
-    mails = {eml_path(one.number): one for one in case.messages}
+    mails = {message_path(one): one for one in case.messages}
     for line in lines(case):
         if line.kind != "record":
             mail = mails.get(line.file)
@@ -165,7 +165,7 @@ def _heading(line: Line, words: Words) -> str:
 
 
 def _mail(mail: CaseMessage, line: Line, words: Words) -> Unit:
-    is_embedded = mail.size_bytes <= MAX_EMBEDDED_BYTES
+    is_embedded = mail.size_bytes <= MAX_EMBEDDED_BYTES and not mail.redacted
     told = {
         "from": mail.sender,
         "to": mail.recipient,
@@ -183,11 +183,8 @@ def _mail(mail: CaseMessage, line: Line, words: Words) -> Unit:
         size = f"{one.size_bytes} {label(words, 'notes', 'bytes')}"
         named = " \u00b7 ".join((legible_line(one.name), legible_line(one.media_type), size, f"SHA-256 {one.sha256}"))
         facts += [(label(words, "facts", "attachments"), named), (label(words, "facts", "file"), legible_line(path))]
-    original = f"{eml_path(mail.number)} \u00b7 {mail.size_bytes} {label(words, 'notes', 'bytes')}"
-    if not is_embedded:
-        original += f" \u00b7 {label(words, 'notes', 'not_embedded')}"
     facts += [
-        (label(words, "facts", "original"), original),
+        (label(words, "facts", "original"), _original(mail, words, is_embedded=is_embedded)),
         (label(words, "facts", "sha256"), mail.sha256),
         (label(words, "facts", "log_index"), str(mail.log_index)),
     ]
@@ -201,6 +198,14 @@ def _mail(mail: CaseMessage, line: Line, words: Words) -> Unit:
         "embedded": is_embedded,
     }
     return Unit(value=value, height=unit.height + 1, message=mail.number, octets=mail.size_bytes if is_embedded else 0)
+
+
+def _original(mail: CaseMessage, words: Words, *, is_embedded: bool) -> str:
+    """Return where the original is, or what is there instead."""
+    if mail.redacted:
+        return f"{label(words, 'notes', 'left_out')} {message_path(mail)}"
+    where = f"{message_path(mail)} \u00b7 {mail.size_bytes} {label(words, 'notes', 'bytes')}"
+    return where if is_embedded else f"{where} \u00b7 {label(words, 'notes', 'not_embedded')}"
 
 
 def _item(heading: str, facts: Iterable[tuple[str, str]], body: list[str]) -> Unit:

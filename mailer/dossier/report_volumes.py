@@ -62,7 +62,7 @@ def volumes(case: CaseFile, words: Words, *, language: str) -> tuple[Volume, ...
             path=volume_path(number),
             values={
                 "language": language,
-                "words": words["notes"],
+                "words": _notes(case, words),
                 "date": [at.year, at.month, at.day, at.hour, at.minute, at.second],
                 "title": f"{words['notes']['title']} {legible_line(case.case_id)}",
                 "running": _running(case, words),
@@ -70,7 +70,7 @@ def volumes(case: CaseFile, words: Words, *, language: str) -> tuple[Volume, ...
                 "volumes": overview,
                 "cover": cover,
                 "sections": [_shown(part, words) for part in draft.parts],
-                "verify": [str(one).format(key=case.log.key_sha256) for one in words["verify"]],
+                "verify": [str(one).format(key=case.log.key_sha256) for one in _verify(case, words)],
             },
         )
         for number, draft in enumerate(drafts, start=1)
@@ -116,6 +116,19 @@ def _range(draft: _Draft) -> str:
     return f"{numbers[0]}\u2013{numbers[-1]}" if numbers else "\u2013"
 
 
+def _notes(case: CaseFile, words: Words) -> Mapping[str, Any]:
+    """Return the notes; of a redacted case they do not say that originals are embedded."""
+    said, profile = words["notes"], case.redaction
+    if profile is None:
+        return dict(said)
+    return {**said, "original": str(said["redacted"]).format(name=profile.name, about=profile.about)}
+
+
+def _verify(case: CaseFile, words: Words) -> list[str]:
+    """Return how to check it; whose key it is (the last) must always be asked."""
+    return [*words["verify_redacted"], words["verify"][-1]] if case.redaction else list(words["verify"])
+
+
 def _running(case: CaseFile, words: Words) -> str:
     """Return the line at the foot of each page."""
     return f"{words['notes']['title']} {legible_line(case.case_id)}, {moment(utc_text(case.exported_at))}"[:90]
@@ -136,6 +149,7 @@ def _cover(case: CaseFile, words: Words) -> list[list[str]]:
         "country": case.customer.country,
         "scope": case.scope or said["whole"],
         "made_for": case.purpose.value,
+        "redaction": case.redaction.name if case.redaction else "",
         "since": case.since.isoformat() if case.since else "",
         "opened": moment(known.opened),
         "closed": f"{moment(known.closed)} {case.outcome}" if known.closed else "",

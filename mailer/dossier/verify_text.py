@@ -67,23 +67,28 @@ TEXT = r"""#!/bin/bash
 # in the words of their events by SHA-256: mail number k is the k-th event that brought or wrote a mail. Every entry
 # that bears the tag of this case must be there as an event, or be said to be erased or withheld.
 #
+# A redacted file (bag-info.txt says so) has no mails: all are listed in messages_not_retained.txt. Events that say
+# what was redacted are withheld; their entries, chain and proofs are here like all others. data/redacted has copies of
+# the mails with words blacked out, for reading.
+#
 # BOUND BY THE LOG:      data/eml/*, and in data/audit: entries.ndjson, events.ndjson, proofs/*, checkpoint, log.vkey,
 #                        log.pub.pem, dkim/*, anchors/*.checkpoint
 # BOUND BY A SIGNATURE:  data/audit/anchors/*.tsr, by that of whoever stamped; a few bytes of a stamp are not signed
-# NOT BOUND BY THE LOG:  everything else. data/report, data/account, data/attachments, data/loadfile and
-#                        data/placement are made from what is bound, and from the ledger, for reading. So is the PDF
-#                        report: the mails embedded in it are copies, as good as their SHA-256 is that of the same
-#                        number in data/eml. README.txt, VERIFY.txt, mailbag.csv, messages_not_retained.txt and
-#                        bag-info.txt describe the folder. Only the manifests protect them: have the SHA-256 of
-#                        tagmanifest-sha256.txt confirmed by whoever made the export; the log has it, too, in the event
-#                        export.created after this export.
+# NOT BOUND BY THE LOG:  everything else. data/report, data/account, data/attachments, data/loadfile,
+#                        data/placement and data/redacted are made from what is bound, and from the ledger, for
+#                        reading. So is the PDF report: the mails embedded in it are copies, as good as their SHA-256
+#                        is that of the same number in data/eml. README.txt, VERIFY.txt, mailbag.csv, bag-info.txt
+#                        and messages_not_retained.txt describe the folder. Only the manifests protect them: have the
+#                        SHA-256 of tagmanifest-sha256.txt confirmed by whoever made the export; the log has it, too,
+#                        in the event export.created after this export.
 #
 # WHAT THIS CANNOT SHOW
 #
 # That what was recorded was true; that nobody acted outside the system; that one customer's account was not kept
-# as two; that no tag was left out with all its entries. A customer has a tag of its own, each of its cases another,
-# and both get new ones where an entry log.restarted says that the old log's key was lost. It shows what was recorded,
-# in what order, and that nothing recorded under the tags that are here was changed or left out.
+# as two; that no tag was left out with all its entries. A customer has a tag of its own, each of its cases another.
+# Both get new ones where an entry log.restarted says that the old log's key was lost; then the first entry of the new
+# tag names the last one of the old (prev_case), and both tags must be here. (Logs begun anew by early versions lack
+# that.) It shows what was recorded, in what order, and that nothing under the tags that are here was left out.
 
 set -euo pipefail
 export LC_ALL=C
@@ -175,15 +180,18 @@ b64 "${X[F[k]]}"; [ "$R" = "${C[2]}" ] || fail "the entries are not those that w
 w='[A-Za-z0-9_.:@/-]{1,120}' z='0|[1-9][0-9]{0,17}'
 E="^\\{\"actor\":\"$w\",\"case_seq\":($z),\"case_tag\":\"([0-9a-f]{32}|)\",\"commit\":\"([0-9a-f]{64})\",\"prev_case\":\""
 E+="([0-9a-f]{64}|)\",\"seq\":($z),\"ts\":\"[0-9TZ:.-]{27}\",\"type\":\"($w)\",\"v\":1\\}\$"
-declare -A TS TH MINE; M=() G=() Y=()
+declare -A TS TH LAST HEIR MINE; M=() G=() Y=()
 for ((i=0;i<N;i++)); do
   [[ ${L[i]} =~ $E ]] || fail "line $((i+1)) is no entry"
   s=${BASH_REMATCH[1]} t=${BASH_REMATCH[2]} p=${BASH_REMATCH[4]}
   M[i]=${BASH_REMATCH[3]} G[i]=$t Y[i]=${BASH_REMATCH[6]}
   [ "${BASH_REMATCH[5]}" = $i ] || fail "line $((i+1)) is another entry"
   if [ -z "$t" ]; then [ "$s$p" = 0 ] || fail "line $((i+1)): chain"; continue; fi
+  if [ -n "$p" ] && [ "${TS[$t]:-0}" = 0 ]; then # the first of its tag follows the last of another, whose key was lost
+    u=${LAST[$p]:-}; if [ -n "$u" ] && [ "${TH[$u]}" = "$p" ]; then HEIR[$t]=$u TH[$t]=$p; fi
+  fi
   [ "$s" = $((${TS[$t]:-0}+1)) ] && [ "$p" = "${TH[$t]:-}" ] || fail "line $((i+1)): the chain of its case"
-  TS[$t]=$s TH[$t]=${X[i]//\\x/}
+  TS[$t]=$s TH[$t]=${X[i]//\\x/}; LAST[${TH[$t]}]=$t
 done
 
 # 5 The events of this case: salt, row and words hash to the commitment of their entry.
@@ -219,6 +227,9 @@ fi
 for ((i=0;i<N;i++)); do
   t=${G[i]}; if [ -z "$t" ] || [ -z "${MINE[$t]:-}" ] || [ -n "${U[i]:-}" ]; then continue; fi
   fail "entry $i of this case is left out"
+done
+for t in "${!HEIR[@]}"; do
+  u=${HEIR[$t]}; [ "${MINE[$t]:-}" = "${MINE[$u]:-}" ] || fail "of the tags $u and $t of this case one is left out"
 done
 
 # 6 The proofs: those that follow from the entries, byte for byte (so their base64 is canonical).

@@ -15,6 +15,7 @@ from pathlib import Path
 from mailer.clock import Clock
 from mailer.flows.accounts import SharedTokens
 from mailer.flows.check_servers import STEP_SECONDS, Check, check_imap, check_redis, check_smtp, check_tokens
+from mailer.flows.mail_anchor import SENT, last_mail
 from mailer.flows.policies import Policies
 from mailer.settings import CONFIG_NAME, Settings, SettingsError, defaults, load
 from mailer.store import events, invoices, schema, server_clock, state
@@ -166,7 +167,7 @@ async def _database(setup: Setup) -> Sequence[Check]:
         )
         return [*checks, Check(name="schema", ok=False, detail=detail, fix=fix)]
     checks.append(Check(name="schema", ok=True, detail=f"revision {present}, the newest"))
-    return [*checks, await _clock(setup), await _ledger(setup), await _mode(setup)]
+    return [*checks, await _clock(setup), await _ledger(setup), await _mode(setup), *await _anchor_mail(setup)]
 
 
 async def _clock(setup: Setup) -> Check:
@@ -210,6 +211,20 @@ async def _mode(setup: Setup) -> Check:
     async with setup.store.reading() as tx:
         live = await state.is_live(tx)
     return Check(name="mode", ok=True, detail="live" if live else "paused, nothing is sent: `duly resume` goes live")
+
+
+async def _anchor_mail(setup: Setup) -> Sequence[Check]:
+    """When the signed log was last mailed to somebody outside; nothing where nobody is to get it."""
+    to = setup.settings.anchors.mail_to
+    if not to:
+        return []
+    async with setup.store.reading() as tx:
+        last = await last_mail(tx)
+    said = "not yet"
+    if last is not None:
+        came = "taken by the mail server" if last.state == SENT else "and nobody knows whether it arrived"
+        said = f"last on {last.at:%Y-%m-%d %H:%M} UTC with {last.size} entries, {came}"
+    return [Check(name="checkpoint by mail", ok=True, detail=f"to {to} every week, {said}")]
 
 
 async def _time_zones(setup: Setup) -> Sequence[Check]:

@@ -21,9 +21,10 @@ from mailer.flows.gather_case import CaseWentOn, Gathered, Gathering, Options, O
 from mailer.flows.gather_messages import Progress
 from mailer.flows.keep_log import LogKeeper, seal
 from mailer.flows.package_dkim import write_signatures
-from mailer.flows.package_log import head_at, write_entries, write_events, write_proofs
+from mailer.flows.package_log import Bound, head_at, write_entries, write_events, write_proofs
 from mailer.flows.package_stamps import write_stamps
 from mailer.flows.recording import happened
+from mailer.flows.redactions import redaction_for
 from mailer.flows.stamp_log import Stamper, StampRefused, stamp_head
 from mailer.flows.write_report import write_report
 from mailer.rendering.renderer import Renderer
@@ -39,7 +40,7 @@ class ExportReport:
     """Where the case file is and what it holds; `tagmanifest_sha256` is the sum that vouches for all the others.
 
     `size`: how many entries of the log it ends with (`--at` gives the same file again). `no_report`: why there is no
-    PDF report, "" when there is.
+    PDF report, "" when there is. `redaction`: the profile that it was redacted by, "" when it was not.
     """
 
     path: Path
@@ -50,6 +51,7 @@ class ExportReport:
     withheld: int
     size: int
     report_volumes: int
+    redaction: str
     no_report: str
     key_sha256: str
     tagmanifest_sha256: str
@@ -98,6 +100,7 @@ async def export_case(exporter: Exporter, said: str, *, options: Options, out: P
         withheld=len(found.file.withheld),
         size=found.file.log.size,
         report_volumes=len(found.file.report.volumes),
+        redaction=found.file.redaction.name if found.file.redaction else "",
         no_report=found.file.report.why_not,
         key_sha256=found.file.log.key_sha256,
         tagmanifest_sha256=folder.hashes[TAG_MANIFEST],
@@ -128,6 +131,7 @@ def _asked(options: Options) -> dict[str, object]:
         "for": options.purpose.value,
         "invoice": options.invoice_number or "",
         "since": options.since.isoformat() if options.since else "",
+        "redaction": options.redact.name if options.redact else "",
     }
 
 
@@ -172,11 +176,14 @@ async def _read(exporter: Exporter, said: str, options: Options, out: Path) -> t
     async with exporter.keeper.store.reading() as tx:
         customer = await the_customer(tx, said)
         view = await head_at(tx, exporter.keeper, options.at)
-        parts = ("CASE", customer.ref, options.invoice_number or "", f"{view.at:%Y%m%d}", str(view.head.size))
+        redaction = await redaction_for(tx, customer, options.redact)
+        mark = f"redacted-{redaction.profile.name}" if redaction else ""
+        name = redaction.black(customer.ref) if redaction else customer.ref
+        parts = ("CASE", name, options.invoice_number or "", f"{view.at:%Y%m%d}", str(view.head.size), mark)
         folder = CaseFolder(out, "-".join(part for part in parts if part), zipped=options.zipped)
 
-        async def bind(withheld: Mapping[int, str]) -> Mapping[int, frozenset[str]]:
-            return await write_events(tx, view, folder, withheld)
+        async def bind(withheld: Mapping[int, str]) -> Bound:
+            return await write_events(tx, view, folder, withheld, redaction)
 
         def keep(message: CaseMessage, content: MessageContent) -> None:
             _write(folder, message_entries(message, content), exporter.renderer)
@@ -186,7 +193,9 @@ async def _read(exporter: Exporter, said: str, options: Options, out: Path) -> t
             mail_ids = {one.id for one in await inbox.listing(tx, customer_id=customer.id)}
             await write_entries(tx, view, folder, customer_id=customer.id, mail_ids=mail_ids)
             texts = partial(write_signatures, tx, folder)
-            how = Gathering(view=view, bind=bind, keep=keep, keep_signatures=texts, progress=exporter.progress)
+            how = Gathering(
+                view=view, bind=bind, keep=keep, keep_signatures=texts, redaction=redaction, progress=exporter.progress
+            )
             found = await gather(tx, customer, said, options=options, origin=exporter.origin, how=how)
             tree = write_proofs(view, folder)
             await write_stamps(tx, folder, tree, view.listed, exporter.authority)

@@ -15,13 +15,14 @@ from mailer.dossier.model import (
     CaseFile,
     CaseLog,
 )
-from mailer.dossier.profiles import PROFILES, Purpose
+from mailer.dossier.profiles import PROFILES, Purpose, RedactionProfile
+from mailer.dossier.redaction import Redaction, redacted_case
 from mailer.flows.case_scope import CaseScope
 from mailer.flows.gather_messages import Keep, Progress, gather_messages, number_messages, privileged_mails
 from mailer.flows.gather_parts import Parts
 from mailer.flows.log_key import fingerprint
 from mailer.flows.package_dkim import dkim_words
-from mailer.flows.package_log import LogView
+from mailer.flows.package_log import Bound, LogView
 from mailer.record.package import AUTHENTICATED
 from mailer.store import customers, events, invoices
 from mailer.store.events import RecordedEvent
@@ -59,20 +60,22 @@ class Options:
     at: int | None = None
     zipped: bool = False
     report: bool = False
+    redact: RedactionProfile | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gathering:
-    """How the parts are taken: `bind` writes the events but those withheld, and returns the SHA-256 that each names.
+    """How the parts are taken: `bind` writes the events but those withheld, and says which it withheld besides.
 
     `keep` is given every mail with its bytes, one at a time. `keep_signatures` is given where the texts about
     signatures are kept, with the index of the entry that names each, and the SHA-256 that entries name.
     """
 
     view: LogView
-    bind: Callable[[Mapping[int, str]], Awaitable[Mapping[int, frozenset[str]]]]
+    bind: Callable[[Mapping[int, str]], Awaitable[Bound]]
     keep: Keep
     keep_signatures: Callable[[Mapping[str, int], Mapping[int, frozenset[str]]], Awaitable[None]]
+    redaction: Redaction | None = None
     progress: Progress | None = None
 
 
@@ -107,19 +110,28 @@ async def gather(  # long: the parts of a case file, in the order in which they 
     numbered = await number_messages(tx, customer, scope, view)
     if not PROFILES[options.purpose].privileged:
         scope.privileged |= await privileged_mails(tx, numbered)
-    parts = Parts(tx=tx, customer=customer, scope=scope, happened=happened, view=view)
+    parts = Parts(tx=tx, customer=customer, scope=scope, happened=happened, view=view, redaction=how.redaction)
     promises, disputes = await parts.promises(), await parts.disputes()
     holds, contacts_ = await parts.holds(), await parts.contacts()
     withheld = parts.withheld(numbered)
     left_out = {one.log_index: one.why for one in withheld}
-    named = await how.bind(left_out)
-    shown = [event for event in happened if event.type == AUTHENTICATED and view.case[event.seq][0] in named]
+    bound = await how.bind(left_out)
+    with_words = bound.shown
+    shown = [event for event in happened if event.type == AUTHENTICATED and view.case[event.seq][0] in with_words]
     dkim = {event.refs["mail"]: dkim_words(event.payload) for event in shown}
     mails = await gather_messages(
-        tx, numbered, scope, withheld=left_out, named=named, dkim=dkim, keep=how.keep, progress=how.progress
+        tx,
+        numbered,
+        scope,
+        withheld=left_out,
+        named=bound.named,
+        dkim=dkim,
+        keep=how.keep,
+        redaction=how.redaction,
+        progress=how.progress,
     )
     texts = {event.refs["authentication"]: view.case[event.seq][0] for event in shown}
-    await how.keep_signatures(texts, named)
+    await how.keep_signatures(texts, bound.named)
     case = await running_case(tx, customer, said)
     file = CaseFile(
         case_id=case.id if case else customer.id,
@@ -144,9 +156,10 @@ async def gather(  # long: the parts of a case file, in the order in which they 
         since=options.since,
         log=_log(view),
         fetched=parts.fetched(left_out),
-        withheld=withheld,
+        withheld=tuple(sorted((*withheld, *bound.redacted), key=lambda one: one.log_index)),
         not_retained=mails.gone,
     )
+    file = redacted_case(file, how.redaction) if how.redaction else file
     return Gathered(file=file, customer=customer, case=case)
 
 

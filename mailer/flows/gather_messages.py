@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -12,7 +13,7 @@ from mailer.domain.customer import Customer
 from mailer.domain.delivery import OutboxState
 from mailer.domain.ids import InvoiceId, OutboxId
 from mailer.domain.message import InboundMail
-from mailer.dossier.eml import EvidenceMismatch
+from mailer.dossier.eml import EvidenceMismatch, message_number
 from mailer.dossier.model import (
     CaseAttachment,
     CaseGone,
@@ -20,9 +21,9 @@ from mailer.dossier.model import (
     Direction,
     MailFacts,
     MessageContent,
-    message_number,
 )
 from mailer.dossier.privilege import marked_without_prejudice
+from mailer.dossier.redaction import Redaction, gone_message, redacted_message
 from mailer.dossier.table import utc_text
 from mailer.flows.case_scope import CaseScope
 from mailer.flows.event_words import reading_words
@@ -37,6 +38,9 @@ from mailer.store.session import Tx
 HANDED_OVER = (OutboxState.SENT, OutboxState.UNKNOWN, OutboxState.FAILED)
 #: Longest text of one mail in the report, in characters; the .eml has it all.
 MAX_TEXT = 20_000
+#: What an address or a number may be made of: of a text that is cut, none may stay in part.
+_BEGUN = re.compile(r"[\w+%'@.()/ -]+$")
+_LONGEST_BEGUN = 600
 #: Takes a message and its bytes.
 Keep = Callable[[CaseMessage, MessageContent], None]
 #: Told (messages gathered, messages of the case).
@@ -122,13 +126,15 @@ async def gather_messages(
     named: Mapping[int, frozenset[str]],
     dkim: Mapping[str, str],
     keep: Keep,
+    redaction: Redaction | None,
     progress: Progress | None,
 ) -> GatheredMessages:
     """Return the messages that belong into the file.
 
     `keep` is given each with its bytes, in the order of the log, and must not hold on to them. `withheld` (why) and
-    `named` (SHA-256) are by the index of the entry in the log, `dkim` (see `CaseMessage`) by the mail's id. Raises
-    EvidenceMismatch, and what `keep` raises.
+    `named` (SHA-256) are by the index of the entry in the log, `dkim` (see `CaseMessage`) by the mail's id. With a
+    `redaction` each is said to be left out, and what `keep` gets may be read. Raises EvidenceMismatch, and what `keep`
+    raises.
     """
     messages, gone = [], []
     for done, one in enumerate(numbered, start=1):
@@ -144,6 +150,9 @@ async def gather_messages(
             raise EvidenceMismatch(one.number, "the raw mail")
         mail = parse(raw)
         message = replace(await _message(tx, one, raw, mail, scope), dkim=dkim.get(one.naming.id, ""))
+        if redaction:
+            message = redacted_message(message, redaction)
+            gone.append(gone_message(message, redaction))
         attached = tuple(part.content for part in mail.attachments)
         keep(message, MessageContent(number=one.number, raw=raw, attachments=attached))
         messages.append(message)
@@ -196,13 +205,21 @@ async def _message(tx: Tx, one: Numbered, raw: bytes, mail: InboundMail, scope: 
         sha256=hashlib.sha256(raw).hexdigest(),
         size_bytes=len(raw),
         outcome=outcome,
-        text=mail.text if len(mail.text) <= MAX_TEXT else f"{mail.text[:MAX_TEXT]}\n[… cut here; the .eml has it all]",
+        text=_text(mail.text),
         invoice_numbers=scope.numbers(ids),
         attachments=_attachments(mail),
         mail=_facts(mail, raw),
         log_index=one.naming.index,
         leaf_sha256=one.naming.leaf.hex(),
     )
+
+
+def _text(text: str) -> str:
+    """Return a body, cut where it is long, and no address or number in two: all of them can be blacked out."""
+    if len(text) <= MAX_TEXT:
+        return text
+    start = text[: MAX_TEXT - _LONGEST_BEGUN]
+    return f"{start}{_BEGUN.sub('', text[len(start) : MAX_TEXT])}\n[… cut here; the mail itself has it all]"
 
 
 def _facts(mail: InboundMail, raw: bytes) -> MailFacts:

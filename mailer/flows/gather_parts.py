@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from mailer.domain.customer import Customer
@@ -25,6 +26,7 @@ from mailer.dossier.model import (
 )
 from mailer.dossier.privilege import marked_without_prejudice
 from mailer.dossier.profiles import PROFILES
+from mailer.dossier.redaction import Redaction
 from mailer.flows.case_scope import CaseScope
 from mailer.flows.event_words import event_words
 from mailer.flows.gather_messages import Numbered
@@ -43,6 +45,7 @@ class Parts:
     scope: CaseScope
     happened: Sequence[RecordedEvent]
     view: LogView
+    redaction: Redaction | None = None
 
     async def invoices(self, owed: Sequence[Invoice], now: datetime) -> tuple[CaseInvoice, ...]:
         """Return the invoices as the ledger shows them."""
@@ -167,12 +170,16 @@ class Parts:
         for one in numbered:
             ids = self.scope.invoice_ids[one.naming.id]
             if why := self.scope.why_withheld(one.naming.type, one.naming.at, ids, [one.naming.id]):
-                index = one.naming.index
-                found[index] = CaseWithheld(log_index=index, at=one.naming.at, type=one.naming.type, why=why)
+                index, leaf = one.naming.index, one.naming.leaf.hex()
+                found[index] = CaseWithheld(
+                    log_index=index, at=one.naming.at, type=one.naming.type, why=why, leaf_sha256=leaf
+                )
         for event in self.happened:
-            index, _ = self.view.case[event.seq]
+            index, hash_ = self.view.case[event.seq]
             if why := self.scope.why_withheld(event.type, event.at, self.scope.of_event(event), event.refs.values()):
-                found[index] = CaseWithheld(log_index=index, at=event.at, type=event.type, why=why)
+                found[index] = CaseWithheld(
+                    log_index=index, at=event.at, type=event.type, why=why, leaf_sha256=hash_.hex()
+                )
         return tuple(found[index] for index in sorted(found))
 
     def fetched(self, left_out: Mapping[int, str]) -> tuple[CaseFetched, ...]:
@@ -185,7 +192,7 @@ class Parts:
         )
 
     def events(self, left_out: Mapping[int, str]) -> tuple[CaseEvent, ...]:
-        """Return the customer's events but those left out."""
+        """Return the customer's events but those left out; one that is withheld for its words is told without them."""
         found = []
         for one in self.happened:
             index, leaf = self.view.case[one.seq]
@@ -197,13 +204,16 @@ class Parts:
                     at=one.at,
                     type=one.type,
                     actor=one.actor,
-                    words=event_words(one.type, one.payload, one.refs, self.scope.names),
+                    words=event_words(one.type, self._shown(one), one.refs, self.scope.names),
                     invoice_numbers=self.scope.numbers(self.scope.of_event(one)),
                     log_index=index,
                     leaf_sha256=leaf.hex(),
                 )
             )
         return tuple(found)
+
+    def _shown(self, event: RecordedEvent) -> Mapping[str, Any]:
+        return self.redaction.shown(event.payload) if self.redaction else event.payload
 
     def _check_marks(self, key: str, words: str) -> None:
         if marked_without_prejudice(words):

@@ -6,7 +6,7 @@ each step begins by looking at what is there.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -106,9 +106,21 @@ async def append_next(tx: Tx, key: LogKey, upto: int) -> int:
     known_tags = {about: key.tag(*about) for about in {(row.case_id, row.customer_id) for row in rows}}
     tags = [known_tags[row.case_id, row.customer_id] for row in rows]
     known = await log.last_of_tags(tx, sorted({tag for tag in tags if tag}))
+    known |= await _inherited(tx, {tag: about for about, tag in known_tags.items() if tag and tag not in known})
     leaves, nodes = _grown(rows, tags, known, tree)
     await log.append(tx, leaves, nodes)
     return len(rows)
+
+
+async def _inherited(tx: Tx, fresh: Mapping[str, tuple[str | None, str | None]]) -> dict[str, tuple[int, bytes]]:
+    """Return what the first leaves of new tags follow where the key of the tags was lost: place 0, and a leaf's hash.
+
+    It is the last leaf about the same case (else customer). `fresh`: whom a tag stands for that no leaf has yet.
+    """
+    if not fresh or not any(said.get("tags_lost") is True for said in await log_check.handovers(tx)):
+        return {}
+    found = {tag: await log.last_about(tx, *about) for tag, about in fresh.items()}
+    return {tag: (0, hashed) for tag, hashed in found.items() if hashed}
 
 
 def _grown(

@@ -5,11 +5,14 @@ All that is written here can be checked by `mailer.record.package_check` and by 
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from mailer.dossier.model import CaseWithheld
+from mailer.dossier.redaction import Redaction
 from mailer.flows.case_folder import CaseFolder
 from mailer.flows.keep_log import LogKeeper, tree_at
 from mailer.flows.log_key import LogKey, present_key
@@ -18,6 +21,7 @@ from mailer.record.commitment import SALT_BYTES, commitment, committed_bytes, ea
 from mailer.record.leaf import leaf_of
 from mailer.record.note import BadNote, Verifier, only_by
 from mailer.record.package import (
+    AUTHENTICATED,
     CHECKPOINT,
     ENTRIES,
     EVENTS,
@@ -138,15 +142,28 @@ def _learn(view: LogView, one: LoggedEvent, seq: int, *, customer_id: str, mail_
         view.naming.append(Naming(index=one.index, id=of, type=one.type, at=one.at, leaf=one.hash))
 
 
-async def write_events(
-    tx: Tx, view: LogView, folder: CaseFolder, withheld: Mapping[int, str]
-) -> dict[int, frozenset[str]]:
-    """Write the events of the case; returns the SHA-256 that each names, by index, for those that are shown.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bound:
+    """What was written of the events: the SHA-256 that each names, by index, and those withheld for what they say."""
 
-    `withheld`: index → why. Raises RecordChanged.
+    named: Mapping[int, frozenset[str]]
+    redacted: tuple[CaseWithheld, ...] = ()
+
+    @property
+    def shown(self) -> frozenset[int]:
+        """The indices of the events with their words."""
+        return frozenset(self.named) - {one.log_index for one in self.redacted}
+
+
+async def write_events(
+    tx: Tx, view: LogView, folder: CaseFolder, withheld: Mapping[int, str], redaction: Redaction | None = None
+) -> Bound:
+    """Write the events of the case; each is held against its entry, also when it is withheld for what it says.
+
+    `withheld`: index → why, of those that are not looked at. Raises RecordChanged.
     """
     listed = view.listed
-    wanted, named = set(listed), dict[int, frozenset[str]]()
+    wanted, named, redacted = set(listed), dict[int, frozenset[str]](), list[CaseWithheld]()
     with folder.open(EVENTS) as file:
         start = listed[0] if listed else view.head.size
         async for entry in log_check.leaves(tx, start=start, tag=lambda *_: ""):
@@ -159,9 +176,22 @@ async def write_events(
             elif entry.event.salt is None:
                 file.write(erased_line(entry.index))
             else:
-                file.write(_shown(entry.index, entry.body, entry.event, entry.event.salt))
+                line = _shown(entry.index, entry.body, entry.event, entry.event.salt)
                 named[entry.index] = frozenset(one.decode() for one in _NAMED.findall(entry.event.payload))
-    return named
+                if redaction and _is_hidden(entry.event, redaction):
+                    line = withheld_line(entry.index)
+                    redacted.append(_withheld(entry.index, entry.hash, entry.event, redaction))
+                file.write(line)
+    return Bound(named=named, redacted=tuple(redacted))
+
+
+def _is_hidden(event: EventFacts, redaction: Redaction) -> bool:
+    """Whether an event is withheld; those of signatures always are: the text that one names would have to be there."""
+    return event.type == AUTHENTICATED or redaction.hides(json.loads(event.payload), event.refs)
+
+
+def _withheld(index: int, hash_: bytes, event: EventFacts, redaction: Redaction) -> CaseWithheld:
+    return CaseWithheld(log_index=index, at=event.at, type=event.type, why=redaction.why, leaf_sha256=hash_.hex())
 
 
 def _shown(seq: int, body: bytes, event: EventFacts, salt: bytes) -> bytes:

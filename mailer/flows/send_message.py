@@ -125,7 +125,8 @@ class _Drain:
         """Keep every lane busy."""
         lanes = max(1, self.sender.channel.lanes)
         while len(self._running) < lanes and self.fault is None and self.left and self.sender.may_go_on():
-            if not self._claimed and not await self._claim(lanes):
+            # What is being written comes first: the claim counts it, and a database that is away fails only there.
+            if not self._claimed and (self._writing or not await self._claim(lanes)):
                 return
             if self._claimed:
                 self.left -= 1

@@ -11,12 +11,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from mailer.anchors.tsa import TsaUnreachable
+from mailer.anchors.tsa import Tsa, TsaUnreachable
 from mailer.clock import new_id, new_key
 from mailer.flows.keep_log import LogKeeper
 from mailer.flows.prove_event import NothingSigned
 from mailer.flows.recording import happened
 from mailer.record.stamp import OBTAINED, UNVERIFIED, WORTHLESS, Stamp, Trusted, checked, question
+from mailer.sections import Anchors
 from mailer.settings import SettingsError
 from mailer.store import events, log, stamps, state
 from mailer.store.log import SignedHead
@@ -63,6 +64,15 @@ class StampReport:
 
     stamped: int = 0
     trouble: str = ""
+
+
+def stamper_of(anchors: Anchors, keeper: LogKeeper, trusted: Callable[[], Trusted]) -> Stamper | None:
+    """Return what the settings say of a time-stamp server, None when there is none."""
+    if not anchors.tsa_url:
+        return None
+    tsa = Tsa(url=anchors.tsa_url, timeout_seconds=anchors.timeout_seconds)
+    every = timedelta(hours=anchors.every_hours)
+    return Stamper(keeper=keeper, peer=tsa.peer, ask=tsa.ask, trusted=trusted, every=every)
 
 
 async def stamp_head(stamper: Stamper, *, actor: str) -> Stamped:

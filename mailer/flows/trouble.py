@@ -8,7 +8,7 @@ from mailer.flows.recording import happened
 from mailer.store import events, state
 from mailer.store.session import Store
 
-JOBS = ("tick", "drain", "poll", "settle", "copies", "seal", "stamp", "cosign", "authenticate")
+JOBS = ("tick", "drain", "poll", "settle", "copies", "seal", "stamp", "cosign", "mail_anchor", "authenticate")
 
 
 async def note_trouble(store: Store, *, job: str, trouble: str, now: datetime) -> None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+from mailer.dossier.copies import FOLDER as COPIES
 from mailer.record.package import (
     ANCHORS,
     CHECKPOINT,
@@ -103,13 +104,17 @@ def _is_odd(path: str) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseVerdict:
-    """What was checked, and what is wrong; nothing: the file is whole and as the log has it."""
+    """What was checked, and what is wrong; nothing: the file is whole and as the log has it.
+
+    `copies`: how many mails are only here as redacted copies, which the log does not bind.
+    """
 
     path: Path
     files: int
     size_bytes: int
     log: PackageVerdict
     flaws: tuple[Flawed, ...]
+    copies: int = 0
 
 
 def verify_case(
@@ -145,7 +150,9 @@ def _verified(
         words = f"its SHA-256 is {sums.get(VKEY, 'missing')}, not the one that was told"
         flaws.append(Flawed(what=Flaw.KEY_CHANGED, words=words, file=VKEY))
     log = replace(checked, flaws=())
-    return CaseVerdict(path=place, files=len(sums), size_bytes=sum(octets.values()), log=log, flaws=tuple(flaws))
+    copies = sum(path.startswith(f"{COPIES}/") for path in sums)
+    size = sum(octets.values())
+    return CaseVerdict(path=place, files=len(sums), size_bytes=size, log=log, flaws=tuple(flaws), copies=copies)
 
 
 def _sums(source: Source, progress: Progress | None) -> tuple[dict[str, str], dict[str, int]]:

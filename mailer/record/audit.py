@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from mailer.record.leaf import Leaf, NotALeaf, leaf_of
 from mailer.record.matching import Matching
 from mailer.record.merkle import Frontier, leaf_hash
-from mailer.record.tampering import Entry, Finding, Head, KeptBytes, Tampering
+from mailer.record.tampering import Entry, EventFacts, Finding, Head, KeptBytes, Tampering
 from mailer.record.tiles import level_of
 
 #: As many findings of a kind are told one by one; more would say nothing new.
@@ -46,6 +46,8 @@ class Audit:
         self._heads = sorted(heads, key=lambda head: head.size)
         self._nodes = nodes
         self._tags = dict(start.tags)
+        #: Whom the last leaf of each tag is about, by its hash; "" where that was not read.
+        self._lasts = {hashed: "" for _, hashed in start.tags.values()}
         self._hashes = bytearray()
         self._found: list[Finding] = []
         self._missing: list[int] = []
@@ -74,7 +76,7 @@ class Audit:
         if leaf.seq != entry.index:
             self._misplaced.append((entry.index, leaf.seq))
         elif leaf.case_tag:
-            self._link(leaf, hashed)
+            self._link(leaf, hashed, entry.event)
         self._matching.take(entry, leaf)
 
     def keep(self, kept: KeptBytes) -> None:
@@ -109,16 +111,28 @@ class Audit:
         if self._next in self._wanted:
             self._roots[self._next] = self._tree.root()
 
-    def _link(self, leaf: Leaf, hashed: bytes) -> None:
+    def _link(self, leaf: Leaf, hashed: bytes, event: EventFacts | None) -> None:
         """Follow the chain of the leaf's case."""
         seq, before = self._tags.get(leaf.case_tag, (0, b""))
+        about = (event.case_id or event.customer_id or "") if event else ""
         if leaf.case_seq > seq + 1:
             words = f"before leaf {leaf.seq}, {leaf.case_seq - seq - 1} of the same case are missing"
             self._chains.append(Finding(what=Tampering.DROPPED, words=words, seq=leaf.seq))
-        elif leaf.case_seq != seq + 1 or leaf.prev_case != before.hex():
+        elif leaf.case_seq != seq + 1 or not self._follows(bytes.fromhex(leaf.prev_case), before, about):
             words = f"leaf {leaf.seq} does not follow the one before of its case"
             self._chains.append(Finding(what=Tampering.LEAF_CHANGED, words=words, seq=leaf.seq))
         self._tags[leaf.case_tag] = (leaf.case_seq, hashed)
+        self._lasts.pop(before, None)
+        self._lasts[hashed] = about
+
+    def _follows(self, link: bytes, before: bytes, about: str) -> bool:
+        """Whether a leaf that names `link` comes after `before`, the last of its tag (b"": it is the first).
+
+        The first may name the last leaf of another tag, when both are about the same.
+        """
+        if link == before:
+            return True
+        return not before and link in self._lasts and self._lasts[link] in ("", about)
 
     def _judge_places(self) -> None:
         """Say what missing and misplaced leaves mean."""

@@ -32,8 +32,8 @@ class Leaf:
 
     `seq` is its index in the tree, from 0. `case_tag` stands for the case, or for the customer when no case was
     running, or is "" for an event about neither (then `case_seq` is 0 and `prev_case` ""). `case_seq` counts the leaves
-    of a tag from 1; `prev_case` is the leaf hash (hex) of the one before, "" for the first. `commit` is the event's
-    commitment (hex).
+    of a tag from 1; `prev_case` is the leaf hash (hex) of the one before. For the first it is "", or the hash of the
+    last leaf about the same under another tag, whose key was lost. `commit` is the event's commitment (hex).
     """
 
     seq: int

@@ -36,13 +36,17 @@ _EARLY_SALT = 32
 
 @dataclass(slots=True)
 class Leaves:
-    """What is remembered of the leaves: 32 bytes and a little for each."""
+    """What is remembered of the leaves: 32 bytes and a little for each.
+
+    `heirs`: tags whose first leaf follows the last of another tag, and that one.
+    """
 
     hashes: list[bytes] = field(default_factory=list)
     seqs: list[int] = field(default_factory=list)
     commits: list[bytes] = field(default_factory=list)
     types: list[bytes] = field(default_factory=list)
     tags: list[bytes] = field(default_factory=list)
+    heirs: list[tuple[bytes, bytes]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -102,12 +106,19 @@ def _committed_payload(salt: bytes, rest: bytes, commit: bytes) -> bytes | None:
 
 
 def left_out(leaves: Leaves, known: Events) -> Iterator[Flawed]:
-    """Check that every leaf with a tag of the case is among the events."""
+    """Check that every leaf with a tag of the case is among the events, and that no tag of it is left out."""
     listed = set(known.listed)
     mine = {leaves.tags[seq] for seq in known.listed} - {b""}
     for seq, tag in enumerate(leaves.tags):
         if tag in mine and seq not in listed:
             words = f"entry {seq} is of this case, and is neither shown nor said to be erased or withheld"
+            yield Flawed(what=Flaw.LEFT_OUT, words=words, file=EVENTS)
+    for heir, tag in leaves.heirs:
+        if (heir in mine) != (tag in mine):
+            missing = tag if heir in mine else heir
+            words = (
+                f"the entries with the tag {missing.decode()} are of this case, too, and none of them is accounted for"
+            )
             yield Flawed(what=Flaw.LEFT_OUT, words=words, file=EVENTS)
 
 

@@ -119,6 +119,7 @@ def _head(packed: Packed, flaws: list[Flawed]) -> Checkpoint | None:
 
 def _leaf_flaws(lines: Iterable[bytes], head: Checkpoint, leaves: Leaves) -> Iterator[Flawed]:
     chains: dict[bytes, tuple[int, bytes]] = {}
+    lasts: dict[bytes, bytes] = {}
     broken = 0
     for index, line in enumerate(lines):
         hashed = leaf_hash(line[:-1])
@@ -134,9 +135,16 @@ def _leaf_flaws(lines: Iterable[bytes], head: Checkpoint, leaves: Leaves) -> Ite
         leaves.types.append(type_)
         leaves.tags.append(tag)
         last, link = chains.get(tag, (0, b"")) if tag else (-1, b"")
-        if int(place) != last + 1 or before != link:
+        if not last and before in lasts:  # the first of its tag follows the last of another, whose key was lost
+            leaves.heirs.append((tag, lasts[before]))
+        elif before != link:
             broken = broken or index + 1
+        if int(place) != last + 1:
+            broken = broken or index + 1
+        lasts.pop(link, None)
         chains[tag] = (int(place), hashed.hex().encode())
+        if tag:
+            lasts[chains[tag][1]] = tag
     yield from _misplaced(leaves, head.size)
     if broken and leaves.seqs == list(range(head.size)):
         words = f"line {broken} does not follow the one before of its case"

@@ -57,8 +57,8 @@ def build_message(
         raise ValueError("sent_at has no time zone: pass an aware datetime")
     own_id = bracketed_id("Message-ID", message_id)
     earlier = [bracketed_id("References", one) for one in references][-(MAX_REFERENCES - 1) :]
-    boundary = _boundary(own_id)
-    fields = _Fields({"Content-Type": f'multipart/alternative; boundary="{boundary}"', "MIME-Version": "1.0"})
+    kind, body = _body(rendered, _boundary(own_id))
+    fields = _Fields({**kind, "MIME-Version": "1.0"})
     fields.put("Date", format_datetime(sent_at))
     fields.put("From", mailbox_header("From", sender.name, sender.address))
     fields.put("To", mailbox_header("To", recipient.name, recipient.address))
@@ -72,8 +72,7 @@ def build_message(
     fields.put("X-Auto-Response-Suppress", "OOF, AutoReply")  # not "All": that would suppress bounces too
     for name, value in headers:
         fields.put(own_field_name(name), text_header(name, value))
-    parts = "".join(f"--{boundary}\n{_part(*part)}\n" for part in ((rendered.text, "plain"), (rendered.html, "html")))
-    return f"{fields.text}\n{parts}--{boundary}--\n".replace("\n", "\r\n").encode("ascii")
+    return f"{fields.text}{body}".replace("\n", "\r\n").encode("ascii")
 
 
 def mark_as_copy(rendered: RenderedMail, customer_name: str) -> RenderedMail:
@@ -112,8 +111,19 @@ class _Fields:
         return "".join(f"{name}: {value}\n" for name, value in self._values.items())
 
 
+def _body(rendered: RenderedMail, boundary: str) -> tuple[dict[str, str], str]:
+    """Return the headers that say what the body is, and what follows the other headers of the message."""
+    if not rendered.html:
+        return {}, _part(rendered.text, "plain")
+    parts = "".join(f"--{boundary}\n{_part(*part)}\n" for part in ((rendered.text, "plain"), (rendered.html, "html")))
+    return {"Content-Type": f'multipart/alternative; boundary="{boundary}"'}, f"\n{parts}--{boundary}--\n"
+
+
 def _part(text: str, subtype: str) -> str:
-    """Return a body part, its headers first (RFC 2045; MIME-Version belongs to the message, not to its parts)."""
+    """Return a body part, its headers first (RFC 2045; MIME-Version belongs to the message, not to its parts).
+
+    No "format=flowed" (RFC 3676): whoever reads it keeps the lines as they are.
+    """
     content = "\n".join(_LINE_END.split(text)).encode()
     wide = len(content) - len(content.translate(None, delete=_WIDE))
     if wide > len(content) * _BASE64_ABOVE:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 from mailer.domain.money import Money
+from mailer.dossier.eml import message_number
 from mailer.dossier.model import (
     CaseAttachment,
     CaseContact,
@@ -20,9 +21,9 @@ from mailer.dossier.model import (
     CasePromise,
     ContactKind,
     Direction,
-    message_number,
 )
 from mailer.dossier.printable import ChronologyValues, chronology_values
+from mailer.dossier.profiles import RedactionProfile
 from mailer.rendering.samples import HOSTILE_NAME
 
 _TODAY = date(2026, 11, 3)
@@ -31,6 +32,7 @@ _TOMORROW = _NOON + timedelta(days=1)
 _AMOUNT = Money(minor=10_000, currency="GBP")
 _NUMBERS = ("INV-1",)
 
+_REDACTION = RedactionProfile(name="contacts", about="addresses", blacked_out=frozenset())
 _EMPTY = CaseFile(
     case_id="case_sample",
     exported_at=_NOON + timedelta(days=9),
@@ -123,4 +125,9 @@ def sample_case() -> CaseFile:
 
 def chronology_samples() -> dict[str, ChronologyValues]:
     """Return values for the printable report, by what is special about them."""
-    return {"a full case": chronology_values(sample_case()), "an empty case": chronology_values(_EMPTY)}
+    redacted = replace(sample_case(), redaction=_REDACTION)
+    return {
+        "a full case": chronology_values(sample_case()),
+        "an empty case": chronology_values(_EMPTY),
+        "a redacted case": chronology_values(redacted),
+    }

@@ -119,6 +119,16 @@ async def last_of_tags(tx: Tx, tags: Sequence[str]) -> dict[str, tuple[int, byte
     return found
 
 
+async def last_about(tx: Tx, case_id: str | None, customer_id: str | None) -> bytes:
+    """Return the hash of the last leaf about a case, else about a customer and no case, whatever its tag; b"": none."""
+    about = (
+        events.c.case_id == case_id if case_id else events.c.case_id.is_(None) & (events.c.customer_id == customer_id)
+    )
+    statement = select(log_leaves.c.hash).join(events, events.c.seq == log_leaves.c.event_seq).where(about)
+    row = await tx.first(statement.order_by(log_leaves.c.seq.desc()).limit(1))
+    return bytes(row.hash) if row else b""
+
+
 async def tags_before(tx: Tx, size: int) -> dict[str, tuple[int, bytes]]:
     """Return the last place and leaf hash of every case tag in the log's first `size` leaves."""
     return await _last(tx, (log_leaves.c.seq < size) & log_leaves.c.case_tag.is_not(None))

@@ -10,10 +10,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sqlalchemy import select
+
 from mailer.flows.intake import Intake
 from mailer.mailbox import ImapMailbox, ImapSettings, Mailbox
-from mailer.store import folders, inbox, schema
+from mailer.store import folders, schema
 from mailer.store.folders import Cursor
+from mailer.store.mail_tables import mails
 from mailer.store.session import Store
 
 _MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
@@ -65,7 +68,7 @@ class IntakeRoom:
     async def hashes(self, name: str) -> Counter[str]:
         """How often each content is stored for a mailbox."""
         async with self.store.reading() as tx:
-            return Counter(mail.sha256 for mail in await inbox.listing(tx) if mail.mailbox == name)
+            return Counter(row.sha256 for row in await tx.all(select(mails.c.sha256).where(mails.c.mailbox == name)))
 
 
 @contextlib.asynccontextmanager

@@ -31,7 +31,7 @@ WORKERS = ("worker", "worker")
 CONNECTIONS = 2
 EVENTS = ("emptied", "restarted empty", "away")
 #: What does not come in so long does not come; arq alone tries for some seconds before it gives Redis up.
-GIVES_UP_SECONDS = 60.0
+GIVES_UP_SECONDS = 300.0
 #: Sweeps of one last process in which whatever the events have left must be done.
 SWEEPS = 2
 

@@ -42,7 +42,7 @@ def test_the_house_plans_commands_are_there() -> None:
         outbox show, outbox resolve, promise list, promise add, promise confirm, promise close, dispute list,
         dispute add, dispute close, note add, call add, letter add, meeting add, case list, case show, case why,
         case export, case verify, case close, log list, log verify, log checkpoint, log prove, log restart,
-        log rotate, log stamp, subject export, subject erase, subject hold, subject release, subject due,
+        log rotate, log stamp, log anchors, subject export, subject erase, subject hold, subject release, subject due,
         witness init, witness serve
     """
     missing = {" ".join(name.split()) for name in promised.split(",")} - set(COMMANDS)

@@ -148,6 +148,12 @@ async def a_house(folder: Path) -> CaseHouse:
     file = folder / "duly.sqlite3"
     lay_sqlite(file)
     house = CaseHouse(folder=folder, store=Store(f"sqlite+aiosqlite:///{file}"))
+    await fill(house)
+    return house
+
+
+async def fill(house: CaseHouse) -> None:
+    """Put the customer, the invoice and the other customer's events into an empty database."""
     amount, day = Money(minor=50_000, currency="EUR"), START.date() - timedelta(days=40)
     owed = Invoice(
         id=InvoiceId("inv_1"),
@@ -166,4 +172,3 @@ async def a_house(folder: Path) -> CaseHouse:
         await customers.save(tx, [WHO])
         await invoices.save(tx, [(owed, "INV1")])
         await events.record(tx, others)
-    return house

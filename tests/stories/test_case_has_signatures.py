@@ -15,6 +15,7 @@ import pytest
 
 from mailer.flows.export_case import ExportReport
 from mailer.flows.gather_case import Options
+from mailer.flows.redactions import redaction_profile
 from mailer.flows.verify_case import verify_case
 from mailer.record.package_flaws import Flaw
 from tests.core.record.signed import MAIL
@@ -31,6 +32,7 @@ class Made:
 
     whole: ExportReport
     again: ExportReport
+    redacted: ExportReport
 
 
 async def _fill(folder: Path) -> Made:
@@ -41,7 +43,10 @@ async def _fill(folder: Path) -> Made:
         await signed.gets(MAIL)
         signed.dns.records.clear()
         whole = await signed.house.export()
-        return Made(whole=whole, again=await signed.house.export("again", Options(at=whole.size)))
+        again = await signed.house.export("again", Options(at=whole.size))
+        contacts = Options(at=whole.size, redact=redaction_profile("contacts"))
+        redacted = await signed.house.export("redacted", contacts)
+        return Made(whole=whole, again=again, redacted=redacted)
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +65,16 @@ def texts(folder: Path) -> list[Path]:
 
 def ours(folder: Path) -> set[Flaw]:
     return {one.what for one in verify_case(folder).flaws}
+
+
+def test_a_redacted_file_has_none_and_says_that_they_are_withheld(made: Made) -> None:
+    folder = made.redacted.path
+    assert not (folder / DKIM).exists()
+    assert (ours(folder), stock_verdict(folder)) == (set(), "")
+    with (folder / "data/report/withheld.csv").open(encoding="utf-8", newline="") as file:
+        assert [row["action"] for row in csv.DictReader(file)].count("mail.authenticated") == 3
+    with (folder / "data/loadfile/DULY001.csv").open(encoding="utf-8", newline="") as file:
+        assert {row["DKIMRESULT"] for row in csv.DictReader(file)} == {""}
 
 
 def test_each_mail_that_came_has_its_text_and_both_checks_are_content(made: Made) -> None:

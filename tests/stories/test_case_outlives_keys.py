@@ -98,6 +98,48 @@ async def test_leaving_out_an_event_of_either_tag_shows(house: CaseHouse) -> Non
         assert "is left out" in stock_verdict(copy)
 
 
+async def test_leaving_out_a_whole_tag_shows(house: CaseHouse) -> None:
+    await house.export("first")
+    (house.folder / "log.key").unlink()
+    await restart_log(house.keeper(), now=house.at, **WHY)
+    await _after(house)
+    whole = await house.export("whole")
+    assert (await verify_record(house.store, house.folder)).findings == ()
+    await house.store.close()
+    entries = [json.loads(line) for line in (whole.path / ENTRIES).read_bytes().splitlines()]
+    for number, gone in enumerate(tags_of_case(whole)):
+        copy = Path(shutil.copytree(whole.path, house.folder / f"copy{number}"))
+        lines = (copy / EVENTS).read_bytes().splitlines(keepends=True)
+        left = [line for line in lines if entries[json.loads(line)["seq"]]["case_tag"] != gone]
+        (copy / EVENTS).write_bytes(b"".join(left))
+        remake(copy)
+        told = [one.words for one in verify_case(copy).flaws if one.what is Flaw.LEFT_OUT]
+        assert [gone in words for words in told] == [True]
+        assert "one is left out" in stock_verdict(copy)
+
+
+async def test_a_log_that_was_begun_anew_by_an_earlier_version_still_holds(
+    house: CaseHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its new tags say nothing of the old ones."""
+
+    async def nothing(*_: object) -> dict[str, tuple[int, bytes]]:
+        return {}
+
+    await house.export("first")
+    (house.folder / "log.key").unlink()
+    monkeypatch.setattr("mailer.flows.keep_log._inherited", nothing)
+    await restart_log(house.keeper(), now=house.at, **WHY)
+    await _after(house)
+    monkeypatch.undo()
+    await house.notes("by the present version")
+    whole = await house.export("whole")
+    assert len(tags_of_case(whole)) == 2
+    assert checked(whole).log.mails == 4
+    assert (await verify_record(house.store, house.folder)).findings == ()
+    await house.store.close()
+
+
 async def test_a_case_of_before_and_after_its_key_was_changed(house: CaseHouse) -> None:
     first = await house.export("first")
     for number in (1, 2):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import date
 from time import monotonic
 
@@ -61,6 +62,17 @@ async def test_what_is_due_goes_out_and_what_comes_is_read_without_anybody_askin
             await asyncio.sleep(0.05)
     assert len(await world.events("promise.tracked")) == 1
     assert len(world.mails) == 1
+
+
+async def test_the_checkpoint_is_mailed_once_however_many_look(world: World) -> None:
+    anchors = world.app.settings.anchors.model_copy(update={"mail_to": "kanzlei@lawyer.example"})
+    world.app = replace(world.app, settings=world.app.settings.model_copy(update={"anchors": anchors}))
+    await world.owe("INV-1", due=DUE)
+    async with running(world), running(world):
+        await until(lambda: len(world.smtp.messages) == 2)
+        await asyncio.sleep(1.2)  # everybody looks again
+    to = sorted(recipient for one in world.smtp.messages for recipient in one.recipients)
+    assert to == ["ap@alder.example", "kanzlei@lawyer.example"]
 
 
 async def test_the_record_is_taken_into_its_log_and_signed(world: World) -> None:

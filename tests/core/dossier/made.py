@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from mailer.domain.money import Money
+from mailer.dossier.eml import message_number
 from mailer.dossier.model import (
     CaseAttachment,
     CaseContact,
@@ -27,7 +28,6 @@ from mailer.dossier.model import (
     ContactKind,
     Direction,
     MessageContent,
-    message_number,
 )
 from mailer.dossier.profiles import Purpose
 

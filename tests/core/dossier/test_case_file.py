@@ -31,7 +31,7 @@ def test_every_kind_of_file_is_in_the_folder() -> None:
     folders = {path.split("/")[1] for path in paths if path.startswith("data/")}
     assert folders == {"eml", "attachments", "report", "account", "loadfile", "placement"}
     assert (set(MESSAGE_FORMATS), set(FORMATS)) == (
-        {"eml", "attachments"},
+        {"eml", "attachments", "copies"},
         {*"chronology printable account custody certificate loadfile placement bag readme verify".split()},
     )
 

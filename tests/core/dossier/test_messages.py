@@ -5,10 +5,10 @@ import io
 
 import pytest
 
-from mailer.dossier.eml import EvidenceMismatch, eml_path
+from mailer.dossier.eml import EvidenceMismatch, eml_path, message_number
 from mailer.dossier.entry import Entry, FileEntry
 from mailer.dossier.formats import message_entries
-from mailer.dossier.model import CaseAttachment, CaseMessage, MessageContent, message_number
+from mailer.dossier.model import CaseAttachment, CaseMessage, MessageContent
 from tests.core.dossier.made import attachment, content, message
 
 RAW = b"Subject: =?utf-8?q?x?=\r\n\r\n\x00\xff odd bytes \r no newline"

@@ -55,8 +55,8 @@ class Log:
     lines: list[bytes] = field(default_factory=list)
     last: dict[str, tuple[int, str]] = field(default_factory=dict)
 
-    def add(self, type_: str, tag: str = MINE, *, how: str = "shown", **payload: object) -> None:
-        """Append a leaf, and its line unless it is `how="left out"`."""
+    def add(self, type_: str, tag: str = MINE, *, how: str = "shown", after: str = "", **payload: object) -> None:
+        """Append a leaf, and its line unless it is `how="left out"`; `after`: the tag that a new one goes on for."""
         seq = len(self.bodies)
         words, salt = payload_bytes(payload), bytes([seq]) * (16 if how == "early" else 32)
         row = committed_bytes(
@@ -67,7 +67,7 @@ class Log:
             refs={"mail": f"mail_{seq}"},
             payload_sha256=hashlib.sha256(words).digest(),
         )
-        place, link = self.last.get(tag, (0, ""))
+        place, link = self.last.get(tag, (0, self.last[after][1] if after else ""))
         leaf = Leaf(
             seq=seq,
             at=START + timedelta(seconds=seq),

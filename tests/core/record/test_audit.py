@@ -245,3 +245,28 @@ def test_no_leaf_can_change_unnoticed(tags: str, data: st.DataObject) -> None:
     )
     assert found(entries, [head(entries)]) == []
     assert found(changed, [head(entries)]) != []
+
+
+def _heir(link: str, about: str = "cus_1") -> list[Entry]:
+    """The log, and the first leaf of a new tag that goes on for a leaf with that hash."""
+    event = facts(len(LOG), "d" * 32)
+    first = replace(log_of("d")[0], index=len(LOG), event=replace(event, customer_id=about))
+    return [*LOG, rewritten(first, seq=len(LOG), at=event.at, commit=event.commit, prev_case=link)]
+
+
+def test_the_first_leaf_of_a_tag_may_go_on_for_the_last_one_of_another_tag() -> None:
+    log = _heir(LOG[-1].hash.hex())
+    assert found(log, [head(log)]) == []
+    assert found(log[5:], [head(log)], start=start_at(5)) == []
+    assert found(log[8:], [head(log)], start=start_at(8)) == []
+
+
+@pytest.mark.parametrize("link", ["ab" * 32, LOG[0].hash.hex(), LOG[1].hash.hex()])
+def test_it_goes_on_for_no_other_leaf(link: str) -> None:
+    log = _heir(link)
+    assert found(log, [head(log)]) == [Tampering.LEAF_CHANGED]
+
+
+def test_it_goes_on_for_no_leaf_about_somebody_else() -> None:
+    log = _heir(LOG[-1].hash.hex(), about="cus_2")
+    assert Tampering.LEAF_CHANGED in found(log, [head(log)])

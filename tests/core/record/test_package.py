@@ -24,7 +24,7 @@ from mailer.record.package import (
     tree_of,
 )
 from mailer.record.package_flaws import Flaw
-from tests.core.record.packages import MAILS, MINE, SIGNER, Files, Log, a_log, a_package, files_of, sha, verdict
+from tests.core.record.packages import MAILS, MINE, SIGNER, THEIRS, Files, Log, a_log, a_package, files_of, sha, verdict
 from tests.core.record.samples import naive_root
 
 FIRST, THIRD, FOURTH = (mail_path(f"DULY00000{number}") for number in (1, 3, 4))
@@ -190,3 +190,39 @@ def test_no_sampled_bit_of_what_the_log_binds_changes_unseen() -> None:
 def test_no_bit_of_what_the_log_binds_changes_unseen() -> None:
     files = a_package()
     assert [one for one in bound_bits(files) if not verdict(flipped(files, *one)).flaws] == []
+
+
+HEIR, FOREIGN_HEIR = "c" * 32, "d" * 32
+
+
+def after_the_loss(*, old: bool = True, new: bool = True, link: str | None = None) -> Files:
+    """A case file of a log whose tags were lost: the case has two of them, and so has another one."""
+    log = a_log()
+    if not old:
+        log.lines = [line for line in log.lines if b"mail.fetched" in log.bodies[int(line[7:].split(b",")[0])]]
+    log.add("log.restarted", "", how="left out")
+    if link is not None:
+        log.last[HEIR] = (0, link)
+    how = "shown" if new else "left out"
+    log.add("note.added", HEIR, after=MINE if link is None else "", how=how, words="on we go")
+    log.add("note.added", HEIR, how=how, words="and on")
+    log.add("case.opened", FOREIGN_HEIR, after=THEIRS, how="left out")
+    return files_of(log)
+
+
+def test_a_case_whose_tag_was_lost_is_whole_with_both() -> None:
+    assert flaws(after_the_loss()) == set()
+    assert flaws(after_the_loss(link="")) == set()  # as logs were begun anew before
+
+
+@pytest.mark.parametrize("which", ["old", "new"])
+def test_a_tag_that_is_left_out_as_a_whole_is_missed(which: str) -> None:
+    files = after_the_loss(old=which != "old", new=which != "new")
+    found = [one for one in verdict(files).flaws if one.what is Flaw.LEFT_OUT]
+    assert [(MINE if which == "old" else HEIR) in one.words for one in found] == [True]
+
+
+@pytest.mark.parametrize("seq", [None, 1])
+def test_a_tag_goes_on_for_the_last_leaf_of_another_and_nothing_else(seq: int | None) -> None:
+    link = "ab" * 32 if seq is None else leaf_hash(a_log().bodies[seq]).hex()
+    assert flaws(after_the_loss(link=link)) == {Flaw.ENTRY_CHANGED}

@@ -26,6 +26,9 @@ def clean(own: str, *names: str, firms: tuple[str, ...] = ()) -> str:
         ("Call 020 7946 0102 or 030/123456", "Call [PHONE] or [PHONE]"),
         ("Call (555) 123-4567", "Call [PHONE]"),
         ("account 1234567890", "account [NUMBER]"),
+        ("Sort code 20-00-00, account no. 55779911", "Sort code [ACCOUNT], account no. [ACCOUNT]"),
+        ("Konto 532013000, BLZ 370 400 44", "Konto [ACCOUNT], BLZ [ACCOUNT]"),
+        ("It is root@localhost", "It is [EMAIL]"),
         ("We moved to 12 Old Mill Road.", "We moved to [STREET]."),
         ("Jetzt Hauptstraße 12a, Berlin", "Jetzt [STREET], Berlin"),
         ("Écrire 12 rue de la Paix svp", "Écrire [STREET] svp"),
@@ -42,6 +45,7 @@ def test_addresses_accounts_and_numbers_go(own: str, text: str) -> None:
         "INV-2026-0041 and BW-1004 of 01/12/2026, 05/12, 2026-12-04",
         "We pay 3 invoices on the way, via bank transfer, within 30 days.",
         "Half of (1 200.00) by the 15th, the rest in KW 50.",
+        "sent 2026-12-04 09:00:00Z; your account 2026-12-04, account of May 2026",
     ],
 )
 def test_what_a_reply_is_about_stays(own: str) -> None:
@@ -52,6 +56,16 @@ def test_names_go_whole_and_in_parts_and_firms_whole() -> None:
     own = "hi ellen, tom here. Tom Rowe of Alder & Rowe Ltd pays. Rowe\n"
     text = clean(own, "Tom Rowe", "Ellen Marsh", firms=("Alder & Rowe Ltd",))
     assert text == "hi [NAME], [NAME] here. [NAME] of [FIRM] pays. [NAME]\n"
+
+
+def test_only_what_is_asked_for_goes_and_what_is_known_stays_or_goes() -> None:
+    own = '2026110047 by tom@alder.example, <"odd one"@alder> or (0)20 7946 01, 1234567890'
+    asked = redacted(own, labels=("EMAIL", "NUMBER"), addresses=('"odd one"@alder',), kept=("2026110047",))
+    assert asked.text == "2026110047 by [EMAIL], <[EMAIL]> or (0)20 7946 01, [NUMBER]"
+
+
+def test_a_text_full_of_addresses_takes_no_time() -> None:
+    assert clean("a@b.c " * 20_000) == "[EMAIL] " * 20_000
 
 
 def test_a_name_that_is_a_little_word_goes_only_with_a_capital() -> None:
