@@ -17,6 +17,7 @@ from mailer.replies.intents.promise import FRAGMENT
 from mailer.replies.judging import Scored, probabilities, scored, signs
 from mailer.replies.passage import Clause, Passage
 from mailer.replies.slots import days_ahead, is_after_event
+from mailer.replies.stretches import meant_day
 from mailer.replies.sureness import certainty, shown, signs_of_doubt
 from mailer.replies.thresholds import NOT_CERTAIN, by_weights_alone
 from mailer.replies.weighing import weighed
@@ -109,10 +110,13 @@ def _promise(seen: Scored) -> list[Finding]:
 
     What is denied, asked or supposed promises nothing, however it sounds.
     """
-    meant = [clause for clause in _undertakings(seen) if _is_meant(clause)]
-    for clause in meant:
-        day = _day_near(seen.words, clause)
-        if day is not None and not is_after_event(seen.words, clause, day):
+    undertakings = _undertakings(seen)
+    meant = [clause for clause in undertakings if _is_meant(clause)]
+    for clause in undertakings:
+        day = _day_near(seen.words, clause) if clause in meant else None
+        if day is None or is_after_event(seen.words, clause, day):
+            day = meant_day(seen.words, clause)
+        if day is not None:
             return [replace(_at(Intent.PROMISE, seen, clause), confidence=NOT_CERTAIN, on=day.on, date_kind=day.kind)]
     undated = [clause for clause in meant[:1] if not clause.is_past]
     return [replace(_at(Intent.DELAY, seen, one, "promise_undated"), confidence=1.0) for one in undated]
