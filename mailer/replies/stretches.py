@@ -7,7 +7,6 @@ stretch alone that holds the day.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from mailer.replies.dates import DateFound
@@ -20,7 +19,7 @@ _AT_HAND = frozenset({"today", "at_once", "tomorrow"})
 _FEWEST_WORDS = 2
 _MARKS_BETWEEN = re.compile(r"[,;:()]| [-\u2013\u2014] ")
 _JOINTS = re.compile(
-    r"(?<=\s)(?=(?:and|but|so|that|because|as|i'll|we'll|(?:i|we) (?:will|can|shall)"
+    r"(?<=\s)(?=(?:and|but|so|because|as|i'll|we'll|(?:i|we) (?:will|can|shall)"
     r"|und|aber|oder|dass|weil|damit|sondern|et|mais|ou|que|car|donc|en|maar|want|dat|zodat|y|pero|porque"
     r"|e|ma|che|perche|quindi)\b)"
 )
@@ -44,24 +43,34 @@ def meant_day(words: Passage, clause: Clause) -> DateFound | None:
     return None
 
 
-def _stretches(words: Passage, clause: Clause) -> Iterator[Stretch]:
-    """Cut at punctuation, joining words and conditions; no cut goes through a day or leaves a day with hardly a word."""
-    inside = [(day.start - clause.start, day.end - clause.start) for day in clause.dates]
-    cuts = {hit.end() for hit in _MARKS_BETWEEN.finditer(clause.plain)} | {
-        hit.start() for pattern in (_JOINTS, words.language.marks["condition"]) for hit in pattern.finditer(clause.plain)
+def _stretches(words: Passage, clause: Clause) -> list[Stretch]:
+    """Cut at punctuation, joining words and conditions; no cut goes through a day or leaves one with hardly a word."""
+    conditions = [hit.span() for hit in words.language.marks["condition"].finditer(clause.plain)]
+    whole = [*conditions, *((day.start - clause.start, day.end - clause.start) for day in clause.dates)]
+    cuts = {
+        *(hit.end() for hit in _MARKS_BETWEEN.finditer(clause.plain)),
+        *(hit.start() for hit in _JOINTS.finditer(clause.plain)),
+        *(start for start, _ in conditions),
     }
+    found: list[Stretch] = []
     start = 0
     for cut in [*sorted(cuts), len(clause.plain)]:
-        if cut <= start or any(first < cut < last for first, last in inside):
+        if cut <= start or any(first < cut < last for first, last in whole):
             continue
-        text = clause.plain[start:cut]
-        for first, last in inside:
-            if start <= first < cut:
-                text = text.replace(clause.plain[first:last], " ")
-        if len(re.findall(r"[^\W\d_]{2,}", text)) < _FEWEST_WORDS and cut < len(clause.plain):
-            continue
-        yield Stretch(start=start, end=cut)
-        start = cut
+        if _says_something(clause, start, cut):
+            found.append(Stretch(start=start, end=cut))
+            start = cut
+    if found and start < len(clause.plain):
+        found[-1] = Stretch(start=found[-1].start, end=len(clause.plain))
+    return found
+
+
+def _says_something(clause: Clause, start: int, end: int) -> bool:
+    """Whether there are words besides the days."""
+    text = list(clause.plain)
+    for day in clause.dates:
+        text[day.start - clause.start : day.end - clause.start] = " " * (day.end - day.start)
+    return len(re.findall(r"[^\W\d_]{2,}", "".join(text[start:end]))) >= _FEWEST_WORDS
 
 
 def _is_meant(words: Passage, clause: Clause, stretch: Stretch) -> bool:
@@ -77,12 +86,12 @@ def _is_meant(words: Passage, clause: Clause, stretch: Stretch) -> bool:
 
 
 def _is_moved(words: Passage, clause: Clause, stretch: Stretch, day: DateFound) -> bool:
-    """Whether the day counts from something that has none: what comes before says when."""
+    """Whether the day counts from something that has none; a day at hand is moved by what comes before it only."""
     if day.rule not in COUNTED:
         return False
-    before = words.own[clause.sentence.start : clause.start + stretch.start].lower()
-    after = clause.plain[stretch.end :]
-    condition = words.language.marks["condition"]
-    if day.rule in _AT_HAND:
-        return bool(condition.search(before))
-    return bool(condition.search(before) or condition.search(after) or clause.sentence.is_sequel)
+    whole = words.of_sentence(clause.sentence)
+    before = [one.plain for one in whole if one.start < clause.start] + [clause.plain[: stretch.start]]
+    after = [clause.plain[stretch.end :]] + [one.plain for one in whole if one.start > clause.start]
+    looked_at = before if day.rule in _AT_HAND else [*before, *after]
+    is_tied = any(words.language.marks["condition"].search(text) for text in looked_at)
+    return is_tied or (day.rule not in _AT_HAND and clause.sentence.is_sequel)
