@@ -68,7 +68,7 @@ class _Drain:
     """One drain at work: what is claimed, what is under way, what has come of it.
 
     A lane that has its answer goes on with the next message while the answer is written down: both come to the database
-    in one commit, the answer no later than the next DATA. So each lane has at most one message in doubt (decision 0019).
+    in one commit, the answer no later than the next DATA. So each lane has at most one message in doubt.
     """
 
     sender: Sender

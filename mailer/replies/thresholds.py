@@ -64,7 +64,7 @@ SHOWN_EARLIER: Mapping[Intent, float] = {
     Intent.STOP_CONTACT: 0.22,
     Intent.WRONG_PARTY: 0.22,
     Intent.BANK_DETAILS: 0.22,
-    Intent.REFUSAL: 0.22,
+    Intent.REFUSAL: 0.35,
     Intent.DISPUTE: 0.25,
 }
 #: Everybody who writes says something: the likeliest is shown from here on when nothing is likely.

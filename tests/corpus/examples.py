@@ -90,8 +90,9 @@ def _line(line: str, author: str, phrases: Phrases) -> Example:
         for one in words.sentences
     )
     return Example(
-        author=author, fold=_fold(author) or author, is_mail=False, in_corpus=False, words=words, intents=intents, units=units
-    )
+        author=author, fold=_fold(author) or author, is_mail=False, in_corpus=False,
+        words=words, intents=intents, units=units,
+    )  # fmt: skip
 
 
 def _mail(line: str, author: str, phrases: Phrases) -> Example:

@@ -74,7 +74,7 @@ async def flaky(world: World, peer: Peer, *, away: int, lost_after_commit: bool 
 
 @dataclass(kw_only=True)
 class AddressedPeer(Peer):
-    """A peer that says when the second message was addressed, and what the first one's state was when DATA was allowed."""
+    """A peer that says when the second message was addressed, and the first one's state when DATA was allowed."""
 
     world: World
     addressed: asyncio.Event = field(default_factory=asyncio.Event)

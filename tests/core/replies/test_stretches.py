@@ -6,8 +6,7 @@ import pytest
 
 from mailer.replies.passage import passage
 from mailer.replies.stretches import meant_day
-from tests.core.replies.mails import PHRASES
-from tests.core.replies.test_dates import WEDNESDAY
+from tests.core.replies.mails import PHRASES, WEDNESDAY
 
 
 def day_of(text: str, *, language: str = "en") -> str:
