@@ -67,13 +67,15 @@ class Piece:
         return ["-m", "tests.faults.mutations", *numbers, "--state", str(self.state)]
 
 
-#: For each database ten times 100 kills and 1,000 messages; 100,000 damaged mails; 10,000 rounds; each byte of a poll;
-#: 200,000 steps of a mailbox; 5,000 seeds.
+#: For each database ten times 100 kills and 1,000 messages; 100,000 damaged mails; 10,000 rounds; 100,000 bits of
+#: a case file; each byte of a poll; 200,000 steps of a mailbox; 5,000 seeds.
+#: Pytest's own collection of log lines would be the memory that grows in the rounds.
 PIECES = (
     *(Piece(test="tests/faults/test_kill_9.py -k sqlite-piece", number=n) for n in range(1, 11)),
     *(Piece(test="tests/faults/test_kill_9.py -k postgresql-piece", number=n) for n in range(1, 11)),
     *(Piece(number=n) for n in range(1, 11)),
-    *(Piece(test="tests/faults/test_leaks.py -k piece", number=n) for n in range(1, 5)),
+    *(Piece(test="tests/faults/test_leaks.py -k piece -p no:logging", number=n) for n in range(1, 5)),
+    *(Piece(test="tests/faults/test_case_bits.py -k piece", number=n) for n in range(1, 11)),
     *(Piece(test="tests/faults/test_imap_cuts.py -k piece", number=n) for n in range(1, 5)),
     *(Piece(test="tests/faults/test_imap_model.py -k piece", number=n) for n in range(1, 6)),
     *(Piece(test="tests/faults/test_simulation.py -k piece", number=n) for n in range(1, 51)),

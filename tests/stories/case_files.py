@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -38,6 +39,20 @@ def remake(folder: Path) -> None:
     sums["bag-info.txt"] = sha(info.read_bytes())
     for entry in closing_entries(sums):
         (folder / entry.path).write_bytes(entry.content)
+
+
+def loose_tails(folder: Path) -> list[tuple[Path, bytes]]:
+    """Every way to write other base64 for the same bytes in the log's files, in order: the file, what it would be."""
+    alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    found = list[tuple[Path, bytes]]()
+    for path in sorted((folder / "data/audit").rglob("*")):
+        raw = path.read_bytes() if path.is_file() and path.suffix != ".ndjson" else b""
+        for tail in re.finditer(rb"[A-Za-z0-9+/]{43,}(=+)\n", raw):
+            place, spare = tail.start(1) - 1, 2 * len(tail[1])
+            value = alphabet.index(raw[place])
+            others = [value ^ bits for bits in range(1, 1 << spare)]
+            found += [(path, raw[:place] + alphabet[other : other + 1] + raw[place + 1 :]) for other in others]
+    return found
 
 
 def stock_verdict(folder: Path, *, script: Path | None = None) -> str:

@@ -25,7 +25,7 @@ from mailer.flows.verify_case import verify_case
 from mailer.record.package import CHECKPOINT, ENTRIES, EVENTS, PROOFS
 from mailer.record.package_flaws import Flaw
 from tests.core.record.packages import sha
-from tests.stories.case_files import remake, stock_verdict
+from tests.stories.case_files import loose_tails, remake, stock_verdict
 from tests.stories.case_house import REPLY, SENT, CaseHouse, a_house
 
 HOSTILE = (
@@ -197,6 +197,19 @@ def test_a_few_flipped_bits_are_seen_by_both(copy: Path) -> None:
 @pytest.mark.timeout(3600)
 def test_500_flipped_bits_are_seen_by_both(copy: Path) -> None:
     _flips(copy, 500, seed=7)
+
+
+@pytest.mark.full
+@pytest.mark.timeout(3600)
+def test_bits_of_base64_that_say_nothing_are_seen_by_both(copy: Path) -> None:
+    tails = loose_tails(copy)
+    assert {path.name for path, _ in tails} >= {"checkpoint", "000002.tlog-proof"}
+    for path, changed in tails[:: max(1, len(tails) // 40)]:
+        before = path.read_bytes()
+        path.write_bytes(changed)
+        remake(copy)
+        assert (bool(ours(copy)), bool(stock_verdict(copy))) == (True, True), path
+        path.write_bytes(before)
 
 
 def test_a_zip_is_the_same_and_the_same_size_gives_the_same_bytes(
