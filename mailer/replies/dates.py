@@ -42,6 +42,12 @@ _SLASHED = re.compile(r"(?<![\w.,/:$€£-])(\d{1,2})([/-])(\d{1,2})(?:\2(\d{4}|
 _NUMERIC_RULES = frozenset({"iso", "dotted", "bare", "slashed"})
 #: Between a weekday and its date.
 _NEAR_GAP = re.compile(r"[ ,.(]{0,3}(?:the |den |dem |der |le |el |il |de |am |on |dia )?", re.IGNORECASE)
+#: Between a day and the same day said in another way.
+_AGAIN = re.compile(
+    r"[^.!?;]{0,24}[,(\u2013-] ?(?:that's|that is|i\.e\.|which is|das ist|d\.h\.|also|c'est-a-dire|soit|qui est|dat is|dus"
+    r"|oftewel|que es|o sea|es decir|che e'?|cioe|ossia)(?: (?:a|the|on|ein|am|den|der|un|une|le|de|el|il|op))? ",
+    re.IGNORECASE,
+)
 #: A day without its month before another one: "the 25th or", "20.-", "entre el 25 y el".
 _FIRST_OF_TWO = re.compile(
     r"(?<![\w.,/])(\d{1,2})(?:st|nd|rd|th|\.|er|[\u00ba\u00b0]|ste|e)? ?"
@@ -114,9 +120,20 @@ def _joined(kept: list[DateFound], text: str) -> list[DateFound]:
             other = () if day.on.weekday() == one.on.weekday() else (day.on,)
             whole = text[day.start : one.end]
             joined[-1] = replace(one, start=day.start, text=whole, alternatives=(*one.alternatives, *other))
+        elif day and one.rule == "today" and _NEAR_GAP.fullmatch(text[day.end : one.start]):
+            pass  # "tomorrow, close of play"
+        elif day and _says_again(day, one, text[day.end : one.start]):
+            joined[-1] = one if day.rule.startswith("weekday") else day
         else:
             joined.append(one)
     return joined
+
+
+def _says_again(one: DateFound, other: DateFound, between: str) -> bool:
+    """Whether a weekday and a day with its number are one: "the Friday after Easter, that's the 25th"."""
+    is_weekday = one.rule.startswith("weekday") != other.rule.startswith("weekday")
+    is_same = one.on.weekday() == other.on.weekday() and (_is_day(one) or _is_day(other))
+    return is_weekday and is_same and bool(_AGAIN.fullmatch(between))
 
 
 def _is_day(found: DateFound) -> bool:
@@ -201,7 +218,7 @@ def _numeric(text: str, anchor: date, country: str) -> list[DateFound]:
         found += [replace(one, start=hit.start(1), text=text[hit.start(1) : hit.end()]) for one in bare]
     for hit in _SLASHED.finditer(text):
         first, second, year = int(hit[1]), int(hit[3]), _year(hit[4])
-        if hit[2] == "-" and year is None:
+        if hit[2] == "-" and year is None and not hit[3].startswith("0"):
             continue  # "10-12 days" is a range
         day, month = (second, first) if country in MONTH_FIRST else (first, second)
         if month > _MAX_MONTH:

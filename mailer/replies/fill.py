@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from mailer.domain.reading import Finding, Instalment, Intent
+from mailer.replies.corrections import corrected
 from mailer.replies.instalments import instalments
 from mailer.replies.passage import Clause, Passage
 from mailer.replies.references import reference_in
@@ -25,6 +26,8 @@ def _filled(finding: Finding, passage: Passage) -> Finding:
     around = tuple(one for clause in clauses for one in passage.of_sentence(clause.sentence))
     if finding.intent is Intent.PROMISE and finding.on is None:
         finding = _with_day(finding, clauses, passage)
+    if finding.intent is Intent.PROMISE:
+        finding = corrected(finding, clauses, passage)
     if finding.intent in _PAID:
         paid = paid_day((*clauses, *around)) if finding.on is None else None
         finding = replace(finding, on=paid.past_on, date_kind=paid.kind) if paid else finding

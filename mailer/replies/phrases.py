@@ -31,10 +31,10 @@ _GAPS = {"gap": r"(?: \S+){0,6}? ", "far": r"(?: \S+){0,12}? ", "gap0": r"(?: of
 #: Sets of marks that decide how a clause is meant; each is a list of patterns under [clauses].
 MARKS = (
     "split", "negation", "harmless", "question", "condition", "hypothetical", "hedge", "reported", "past_pay",
-    "contrast", "payment", "greeting", "small_talk", "addressed", "thing", "money", "habit", "then",
+    "contrast", "payment", "greeting", "small_talk", "addressed", "thing", "money", "habit", "then", "correction",
 )  # fmt: skip
-#: Marks that are not looked for in a clause: they cut it, or must be all of it.
-WHOLE_MARKS = ("split", "greeting", "small_talk")
+#: Marks that are not looked for in a clause: they cut it, must be all of it, or stand between two.
+WHOLE_MARKS = ("split", "greeting", "small_talk", "correction")
 #: Patterns that begin with one of these hold punctuation, not words.
 _NO_WORD = (" ", ",", ";", "-", "\u2013", "\u2014", "\\?")
 _WHOLE = r"(?<!\w)(?:{})(?!\w)"

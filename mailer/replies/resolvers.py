@@ -45,6 +45,10 @@ def _weekday_of_next_week(said: Said, anchor: date) -> Resolved | None:
     return Resolved(on=_monday_after(anchor, 1) + timedelta(days=said.n if said.weekday is None else said.weekday))
 
 
+def _weekday_of_week_after_next(said: Said, anchor: date) -> Resolved | None:
+    return Resolved(on=_monday_after(anchor, 2) + timedelta(days=said.weekday or 0))
+
+
 def _weekday_and_day(said: Said, anchor: date) -> Resolved | None:
     """Resolve "Friday 27": no other number stands there when that day is such a weekday."""
     found = day_of_month(said, anchor)
@@ -102,8 +106,9 @@ def _end_of_week(_: Said, anchor: date) -> Resolved | None:
     return Resolved(on=_monday_after(anchor, weeks) + timedelta(days=_FRIDAY))
 
 
-def _end_of_next_week(_: Said, anchor: date) -> Resolved | None:
-    return Resolved(on=_monday_after(anchor, 1) + timedelta(days=_FRIDAY))
+def _end_of_next_week(said: Said, anchor: date) -> Resolved | None:
+    """Resolve "end of next week", and with n = 2 "the week after next"."""
+    return Resolved(on=_monday_after(anchor, said.n or 1) + timedelta(days=_FRIDAY))
 
 
 def _week_commencing(said: Said, anchor: date) -> Resolved | None:
@@ -137,6 +142,7 @@ RESOLVERS: Mapping[str, Resolver] = {
     "last_weekday": _last_weekday,
     "weekday_of_next_week": _weekday_of_next_week,
     "weekday_of_last_week": _last_week,
+    "weekday_of_week_after_next": _weekday_of_week_after_next,
     "weekday_after_week": _weekday_after_week,
     "in_days": _in_days,
     "earlier_today": _earlier_today,

@@ -30,6 +30,8 @@ COUNTED = frozenset(
 _VALUE = re.compile(
     r"\b(?:value(?: date)?|valuta|wertstellung|valeur|valor|fecha valor)(?: am| au| al| del?)? $", re.IGNORECASE
 )
+#: So many days, each near the one before, are those of instalments.
+_MANY = 3
 #: What stands between two days that are the ends of one stretch of time.
 _BETWEEN = re.compile(
     r"[ ,]{0,4}(?:-|\u2013|/|to|till|or|and|bis|oder|und|au|ou|et|al|o|y|e|a|tot|of|en|bzw\.?|respectively)"
@@ -75,10 +77,11 @@ def is_after_event(passage: Passage, clause: Clause, said: DateFound) -> bool:
 def chosen_day(passage: Passage, clause: Clause, dates: tuple[DateFound, ...]) -> DateFound | None:
     """Return the day of the payment among some dates of a clause (`days_ahead`), None when there are none.
 
-    The ends of one stretch of time give its end, approximately. Several sums on several days give the first. Else the
+    The ends of one stretch of time give its end, approximately. Several sums on several days, and a list of days, give the first. Else the
     day after the word for paying is chosen, or the last one.
     """
     dates = tuple(one for one in dates if not _VALUE.search(clause.text[: one.start - clause.start])) or dates
+    dates = tuple(one for one in dates if not _is_aside(one, clause)) or dates
     if len(dates) <= 1:
         return dates[0] if dates else None
     gaps = [(a.end - clause.start, b.start - clause.start) for a, b in itertools.pairwise(dates)]
@@ -86,11 +89,18 @@ def chosen_day(passage: Passage, clause: Clause, dates: tuple[DateFound, ...]) -
         last = max(dates, key=lambda one: one.on)
         earlier = tuple(one.on for one in dates if one.on != last.on)
         return replace(last, kind="approx" if earlier else last.kind, alternatives=(*last.alternatives, *earlier))
-    if len(clause.amounts) > 1:
+    is_list = len(dates) >= _MANY and all(end - start <= _BESIDE for start, end in gaps)
+    if len(clause.amounts) > 1 or is_list:
         return dates[0]
     words = [clause.start + hit.end() for hit in passage.language.marks["payment"].finditer(clause.plain)]
     after = [one for one in dates for word in words if 0 <= one.start - word <= _BESIDE]
     return after[-1] if after else dates[-1]
+
+
+def _is_aside(found: DateFound, clause: Clause) -> bool:
+    """Whether a day stands in brackets: "on Tuesday (bank holiday Monday)"."""
+    before = clause.text[: found.start - clause.start]
+    return before.rfind("(") > before.rfind(")")
 
 
 def paid_day(clauses: Iterable[Clause]) -> DateFound | None:

@@ -16,7 +16,7 @@ from mailer.replies.intents.found import amount_in, evidence
 from mailer.replies.intents.promise import FRAGMENT
 from mailer.replies.judging import Scored, probabilities, scored, signs
 from mailer.replies.passage import Clause, Passage
-from mailer.replies.slots import days_ahead, is_after_event
+from mailer.replies.slots import chosen_day, days_ahead, is_after_event
 from mailer.replies.stretches import meant_day
 from mailer.replies.sureness import certainty, shown, signs_of_doubt
 from mailer.replies.thresholds import NOT_CERTAIN, by_weights_alone
@@ -150,7 +150,7 @@ def _is_meant(clause: Clause) -> bool:
 def _day_near(words: Passage, clause: Clause) -> DateFound | None:
     at = words.clauses.index(clause)
     around = (*words.of_sentence(clause.sentence), *words.clauses[at + 1 : at + 2], *words.clauses[max(0, at - 1) : at])
-    return next((days[-1] for one in (clause, *around) if (days := days_ahead(words, one))), None)
+    return next((day for one in (clause, *around) if (day := chosen_day(words, one, days_ahead(words, one)))), None)
 
 
 def _reason(seen: Scored, phrased: str | None) -> str:

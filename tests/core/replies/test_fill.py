@@ -130,3 +130,24 @@ def test_a_promise_is_in_parts_only_with_sums() -> None:
     own = "We pay £500 on 25 November. We pay £700 on 15 December."
     assert len(fill(own, (Intent.PROMISE, "We pay £500"))[0].instalments) == 2
     assert fill("We pay on 25 November or 15 December.", (Intent.PROMISE, "We pay"))[0].instalments == ()
+
+
+@pytest.mark.parametrize(
+    ("language", "own", "proof", "day"),
+    [
+        ("en", "We'll pay on Thursday. No, sorry, Friday it is.", "We'll pay", "2026-11-20"),
+        ("en", "We'll pay on Thursday - sorry, Friday.", "We'll pay", "2026-11-20"),
+        ("de", "Wir zahlen am Montag - Quatsch, da ist der Chef weg. Am Dienstag also.", "Wir zahlen", "2026-11-24"),
+        ("fr", "Le virement part jeudi, pardon, vendredi.", "Le virement", "2026-11-20"),
+        ("nl", "Donderdag gaat het weg. Nee wacht, donderdag is hij er niet: vrijdag.", "gaat het weg", "2026-11-20"),
+        ("es", "Pagamos el jueves, perdón, el viernes.", "Pagamos", "2026-11-20"),
+        ("it", "Paghiamo giovedì, anzi venerdì.", "Paghiamo", "2026-11-20"),
+    ],
+)
+def test_a_day_that_is_taken_back_is_not_the_day_promised(language: str, own: str, proof: str, day: str) -> None:
+    assert str(fill(own, (Intent.PROMISE, proof), language=language)[0].on) == day
+
+
+def test_an_excuse_takes_no_day_back() -> None:
+    own = "We'll pay on Thursday. Sorry for the trouble, and see you at the fair on the 27th."
+    assert str(fill(own, (Intent.PROMISE, "We'll pay"))[0].on) == "2026-11-19"
