@@ -44,8 +44,8 @@ _NUMERIC_RULES = frozenset({"iso", "dotted", "bare", "slashed"})
 _NEAR_GAP = re.compile(r"[ ,.(]{0,3}(?:the |den |dem |der |le |el |il |de |am |on |dia )?", re.IGNORECASE)
 #: Between a day and the same day said in another way.
 _AGAIN = re.compile(
-    r"[^.!?;]{0,24}[,(\u2013-] ?(?:that's|that is|i\.e\.|which is|das ist|d\.h\.|also|c'est-a-dire|soit|qui est|dat is|dus"
-    r"|oftewel|que es|o sea|es decir|che e'?|cioe|ossia)(?: (?:a|the|on|ein|am|den|der|un|une|le|de|el|il|op))? ",
+    r"[^.!?;]{0,24}[,(\u2013-] ?(?:that's|that is|i\.e\.|which is|das ist|d\.h\.|also|c'est-a-dire|soit|qui est|dat is"
+    r"|dus|oftewel|que es|o sea|es decir|che e'?|cioe|ossia)(?: (?:a|the|on|ein|am|den|der|un|une|le|de|el|il|op))? ",
     re.IGNORECASE,
 )
 #: A day without its month before another one: "the 25th or", "20.-", "entre el 25 y el".

@@ -77,8 +77,8 @@ def is_after_event(passage: Passage, clause: Clause, said: DateFound) -> bool:
 def chosen_day(passage: Passage, clause: Clause, dates: tuple[DateFound, ...]) -> DateFound | None:
     """Return the day of the payment among some dates of a clause (`days_ahead`), None when there are none.
 
-    The ends of one stretch of time give its end, approximately. Several sums on several days, and a list of days, give the first. Else the
-    day after the word for paying is chosen, or the last one.
+    The ends of one stretch of time give its end, approximately. Several sums on several days, and a list of days, give
+    the first. Else the day after the word for paying is chosen, or the last one.
     """
     dates = tuple(one for one in dates if not _VALUE.search(clause.text[: one.start - clause.start])) or dates
     dates = tuple(one for one in dates if not _is_aside(one, clause)) or dates
