@@ -194,6 +194,8 @@ mails = Table(
     Column("needs_person", Boolean, nullable=False, index=True),
     Column("direction", String(3), nullable=False, server_default="in"),
     UniqueConstraint("mailbox", "folder", "uidvalidity", "uid"),
+    # By hash: a tree's entry must not exceed 2,704 bytes in PostgreSQL, and a hostile Message-ID can be longer.
+    Index("ix_mails_message_id", "message_id", postgresql_using="hash"),
 )
 
 # --- who signed what came in; append-only, but for erasure
