@@ -14,6 +14,7 @@ from pathlib import Path
 
 from mailer.clock import Clock
 from mailer.flows.accounts import SharedTokens
+from mailer.flows.check_anchors import check_anchors, check_names
 from mailer.flows.check_servers import STEP_SECONDS, Check, check_imap, check_redis, check_smtp, check_tokens
 from mailer.flows.mail_anchor import SENT, last_mail
 from mailer.flows.policies import Policies
@@ -75,6 +76,8 @@ async def check_setup(setup: Setup, *, done: Callable[[Check], None] = lambda _:
         "time zones": _time_zones,
         "policies": _policies,
         "templates": _templates,
+        "anchors": _anchors,
+        "authentication": _names,
     }
     if setup.redis or setup.settings.workers.redis_url != defaults()["workers"]["redis_url"]:
         probes["redis"] = _redis
@@ -225,6 +228,14 @@ async def _anchor_mail(setup: Setup) -> Sequence[Check]:
         came = "taken by the mail server" if last.state == SENT else "and nobody knows whether it arrived"
         said = f"last on {last.at:%Y-%m-%d %H:%M} UTC with {last.size} entries, {came}"
     return [Check(name="checkpoint by mail", ok=True, detail=f"to {to} every week, {said}")]
+
+
+async def _anchors(setup: Setup) -> Sequence[Check]:
+    return await check_anchors(setup.settings.anchors, setup.config)
+
+
+async def _names(setup: Setup) -> Sequence[Check]:
+    return await check_names(setup.settings.authentication, setup.config)
 
 
 async def _time_zones(setup: Setup) -> Sequence[Check]:
