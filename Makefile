@@ -28,7 +28,7 @@ demo: .venv/.with-demo ## install and run the demonstration: no accounts, nothin
 test: .venv/.with-dev servers check suite ## everything: what a clean machine needs, the gates, the suite
 
 test-full: .venv/.with-dev ## the fault tests in full size (within an hour on 2 cores), and a table of what was lost
-	@$(BIN)/pytest -q -n $(LANES) --dist worksteal tests -m full --timeout=3600
+	@$(BIN)/pytest -q -n $(LANES) --dist worksteal tests -m full --timeout=3600 --durations=25
 
 test-long: .venv/.with-dev ## the next piece of the long fault run (half an hour; PIECES=3 does three), and what is left
 	@$(BIN)/python -m tests.faults.long $(RESULTS) $(PIECES)

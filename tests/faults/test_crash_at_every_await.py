@@ -261,7 +261,7 @@ def _is_whole(folder: Path) -> None:
 async def test_two_deaths_in_a_row_while_sending(house: tuple[World, bool]) -> None:
     """The process that takes over dies too. The pairs are drawn; the seed is printed with a failure."""
     world, every = house
-    seed, rounds = 20261126, 150 if every else 20
+    seed, rounds = 20261126, 50 if every else 20
     draw = random.Random(seed)  # noqa: S311 - no secret
     await owe_many(world, ["first"])
     whole = live(world.app, send).steps
