@@ -66,6 +66,7 @@ SHOWN_EARLIER: Mapping[Intent, float] = {
     Intent.BANK_DETAILS: 0.18,
     Intent.REFUSAL: 0.25,
     Intent.DISPUTE: 0.28,
+    Intent.PROMISE: 0.4,
 }
 #: Everybody who writes says something: the likeliest is shown from here on when nothing is likely.
 SHOWN_ALONE = 0.2

@@ -168,19 +168,23 @@ def _reason(seen: Scored, phrased: str | None) -> str:
 
 
 def _once(findings: list[Finding]) -> tuple[Finding, ...]:
-    """Drop what one sentence says twice: a second delay, and beside a promise what only the weights take for one."""
+    """Drop what one sentence says twice: a second delay, and what only the weights take for one beside a promise.
+
+    Or beside a payment made.
+    """
     delays = [one for one in findings if one.intent is Intent.DELAY]
     promises = [one for one in findings if one.intent is Intent.PROMISE]
     rules = [one for one in promises if not by_weights_alone(one)]
     kept = rules or promises[:1]
-    places = {(proof.start, proof.end) for one in kept for proof in one.evidence}
+    paid = [one for one in findings if one.intent is Intent.ALREADY_PAID]
+    said = {(proof.start, proof.end) for one in (*kept, *paid) for proof in one.evidence}
 
     def stands(one: Finding) -> bool:
         if one.intent is Intent.PROMISE:
             return any(one is each for each in kept)
         if one.intent is not Intent.DELAY:
             return True
-        is_twice = by_weights_alone(one) and any((proof.start, proof.end) in places for proof in one.evidence)
+        is_twice = by_weights_alone(one) and any((proof.start, proof.end) in said for proof in one.evidence)
         return one is delays[-1] and not is_twice
 
     return tuple(one for one in findings if stands(one))
