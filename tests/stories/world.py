@@ -134,7 +134,7 @@ class World:
         service = Service(app=self.app, channel=self.app.channel())
         redis = await arq_worker.pool(self.redis_url)
         worker = arq_worker.worker(service, self.redis_url, {}, handle_signals=False, max_jobs=1)
-        worker.burst = True
+        worker.burst, worker.poll_delay_s = True, 0.02
         try:
             for name in ("poll", "tick", "drain"):
                 await arq_worker.enqueue(redis, name)
