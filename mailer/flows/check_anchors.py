@@ -45,7 +45,7 @@ async def _reached(url: str, name: str, config: Path) -> Check:
         async with asyncio.timeout(STEP_SECONDS):
             _, writer = await asyncio.open_connection(where.hostname, port)
         writer.close()
-    except (OSError, TimeoutError) as problem:
+    except (OSError, TimeoutError, UnicodeError) as problem:
         why = f"no answer within {STEP_SECONDS:g} s" if isinstance(problem, TimeoutError) else problem
         fix = f"correct its address in [anchors] of {config}, or wait: sending goes on without it"
         return Check(name=name, ok=False, detail=f"{peer} cannot be reached: {why}", fix=fix)

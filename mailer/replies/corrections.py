@@ -9,6 +9,7 @@ from mailer.replies.dates import DateFound
 from mailer.replies.passage import Clause, Passage, folded
 from mailer.replies.phrases import searchable
 from mailer.replies.slots import days_ahead
+from mailer.replies.thresholds import NOT_CERTAIN
 
 #: Letters between the day and the words that take it back, and from these to the other day.
 _TO_THE_WORDS, _TO_THE_OTHER = 25, 70
@@ -19,13 +20,14 @@ _LONGEST = 30
 def corrected(finding: Finding, clauses: tuple[Clause, ...], passage: Passage) -> Finding:
     """Return a finding with the day that stands instead of the one said, as it is when none does.
 
-    `clauses`: those that prove the finding.
+    Two days were said, so it is never certain. `clauses`: those that prove the finding.
     """
     near = dict.fromkeys(one for clause in clauses for one in passage.of_sentence(clause.sentence))
     for day in (day for one in near for day in one.dates if day.on == finding.on):
         other = _instead(day, passage)
         if other is not None:
-            return replace(finding, on=other.on, date_kind=other.kind)
+            confidence = min(finding.confidence, NOT_CERTAIN)
+            return replace(finding, on=other.on, date_kind=other.kind, confidence=confidence)
     return finding
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
 from mailer.domain.reading import Evidence, Finding, Intent
@@ -9,6 +11,7 @@ from mailer.replies.fill import filled
 from mailer.replies.instalments import instalments
 from mailer.replies.passage import passage
 from mailer.replies.references import reference_in
+from mailer.replies.thresholds import CERTAIN
 from tests.core.replies.mails import PHRASES, WEDNESDAY
 
 
@@ -146,6 +149,14 @@ def test_a_promise_is_in_parts_only_with_sums() -> None:
 )
 def test_a_day_that_is_taken_back_is_not_the_day_promised(language: str, own: str, proof: str, day: str) -> None:
     assert str(fill(own, (Intent.PROMISE, proof), language=language)[0].on) == day
+
+
+def test_a_promise_with_a_day_taken_back_is_never_certain() -> None:
+    own = "We'll pay on Thursday. No, sorry, Friday it is."
+    words = passage(own, language=PHRASES.languages["en"], anchor=WEDNESDAY, country="GB")
+    proof = Evidence(start=0, end=10, text="We'll pay", rule="model")
+    sure = Finding(intent=Intent.PROMISE, confidence=1.0, evidence=(proof,), on=date(2026, 11, 19))
+    assert filled((sure,), words)[0].confidence < CERTAIN
 
 
 def test_an_excuse_takes_no_day_back() -> None:
