@@ -22,7 +22,7 @@ from mailer.flows.export_case import Exporter, ExportReport, export_case
 from mailer.flows.gather_case import Options, Origin
 from mailer.flows.keep_log import LogRefused
 from mailer.flows.redactions import redaction_profile
-from mailer.flows.trusted_file import pem_in, trusted_in
+from mailer.flows.trusted_file import pem_in, trusted_in, witnesses_in_file
 from mailer.flows.verify_case import CaseVerdict, verify_case
 from mailer.wiring import App
 
@@ -93,6 +93,7 @@ async def _export(app: App, said: str, options: Options, out: Path) -> ExportRep
                 progress=bar,
                 typesetting=bar.typesetting,
                 stamper=app.stamper(),
+                cosigner=app.cosigner(),
                 authority=pem_in(app.settings.anchors.ca_file),
             )
             return await export_case(exporter, said, options=options, out=out)
@@ -131,6 +132,10 @@ def verify(
         str,
         typer.Option("--tsa-ca", metavar="FILE", help="PEM of whoever stamped the time: check the signatures, too."),
     ] = "",
+    witnesses: Annotated[
+        str,
+        typer.Option(metavar="FILE", help="Keys of witnesses (vkeys, one a line): one must have cosigned the log."),
+    ] = "",
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Check a case file, without a database. Example: duly case verify cases/CASE-K17-20261127-4711"""
@@ -138,7 +143,13 @@ def verify(
     def work() -> CaseVerdict:
         try:
             with Bar() as bar:
-                return verify_case(place, key_sha256=key, trusted=trusted_in(tsa_ca) if tsa_ca else None, progress=bar)
+                return verify_case(
+                    place,
+                    key_sha256=key,
+                    trusted=trusted_in(tsa_ca) if tsa_ca else None,
+                    witnesses=witnesses_in_file(witnesses) if witnesses else None,
+                    progress=bar,
+                )
         except OSError as problem:
             fail(f"{problem.filename or place} cannot be read: {problem.strerror}", ENVIRONMENT)
 
@@ -149,12 +160,12 @@ def verify(
     elif output is Output.CSV or rows:
         show(rows, output, columns=_COLUMNS, empty="")
     else:
-        _tell(found, is_known=bool(key), is_stamped=bool(tsa_ca))
+        _tell(found, is_known=bool(key), is_stamped=bool(tsa_ca), is_witnessed=bool(witnesses))
     if rows:
         fail("this case file is NOT what it was: use none of it before it is known why", NEEDS_PERSON)
 
 
-def _tell(found: CaseVerdict, *, is_known: bool, is_stamped: bool) -> None:
+def _tell(found: CaseVerdict, *, is_known: bool, is_stamped: bool, is_witnessed: bool) -> None:
     log = found.log
     if found.copies:
         say(f"It is redacted: the log does not bind the {found.copies} copies in {COPIES}, they are for reading.")
@@ -166,6 +177,9 @@ def _tell(found: CaseVerdict, *, is_known: bool, is_stamped: bool) -> None:
     if log.stamps:
         who = "by whom you trust" if is_stamped else "(whose they are: --tsa-ca FILE)"
         say(f"{log.stamps} time stamps {who} are over heads of this log.")
+    if log.cosignatures:
+        who = "one of them at least of a witness of yours" if is_witnessed else "(whose they are: --witnesses FILE)"
+        say(f"{log.cosignatures} cosignatures of witnesses {who} are over heads of this log.")
     if not is_known:
         say(f"Ask by another way whether the log's key is this one (SHA-256 of log.vkey):\n{log.key_sha256}")
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from mailer.dossier.entry import FileEntry
 from mailer.dossier.model import CaseFile
+from mailer.dossier.verify_about import ABOUT
 
 PATH = "VERIFY.txt"
 
@@ -18,79 +19,9 @@ def entries(_: CaseFile) -> Iterator[FileEntry]:
     yield FileEntry(path=PATH, content=TEXT.encode())
 
 
-TEXT = r"""#!/bin/bash
-# HOW TO CHECK THIS CASE FILE WITHOUT THE PROGRAM THAT MADE IT
-#
-# In this folder, on Linux, on macOS with GNU coreutils, or on Windows in Git Bash:
-#
-#     sha256sum -c manifest-sha256.txt         every line ends in OK: no file was changed or lost since the export
-#     sha256sum -c tagmanifest-sha256.txt
-#     find data -type f | wc -l                as many as manifest-sha256.txt has lines: no file was added
-#     bash VERIFY.txt                          all of that, and everything against the signed log: about a minute
-#                                              for ten thousand entries. It is this very file; read it first.
-#     bash VERIFY.txt ENTRY PROOF              one entry of the log against one proof: cut it out with
-#                                              sed -n 43p data/audit/entries.ndjson | tr -d '\n' > ENTRY   (entry 42),
-#                                              its PROOF is data/audit/proofs/000042.tlog-proof
-#
-#     bash VERIFY.txt stamps CA.pem            the time stamps of third parties, if there are any in data/audit/anchors,
-#                                              against the certificates of whoever stamped. The commands one by one:
-#                                              data/audit/anchors/commands.txt
-#
-# It needs bash, coreutils (sha256sum, base64, od, sort, tr), find, sed, xargs and OpenSSL 3. A file that somebody
-# else may have changed can lie about itself: take this file from another case file, or from the program's source.
-#
-# WHOSE LOG IT IS
-#
-# The log is signed with the key in data/audit/log.vkey and log.pub.pem. Nothing in this folder can show whose key
-# that is. Ask whoever runs the log, by another way (a contract, a letter, the telephone), for the key's SHA-256,
-# and compare it with: sha256sum data/audit/log.vkey. If you keep an older checkpoint of the same log, the program
-# (`duly log verify --kept`) or any tool for C2SP tlog-checkpoint shows whether this one extends it.
-#
-# SINCE WHEN IT IS AS IT IS
-#
-# data/audit/anchors/SIZE.tsr is a time stamp (RFC 3161) over SIZE.checkpoint beside it: the head of the first SIZE
-# lines of entries.ndjson. Who stamped it knows nothing but a hash, and says when it was shown. bash VERIFY.txt checks
-# that the heads follow from the entries and that the stamps name them; whose the stamps are, the line with "stamps"
-# above checks. Get CA.pem from whoever stamped: tsa-ca.pem comes from the maker of this folder, as all of it does.
-#
-# WHO SIGNED THE MAILS
-#
-# data/audit/dkim/ENTRY.txt says what was found of the DKIM signatures of a mail, as a rule when it came, with the keys
-# as the DNS gave them then, and how to check each again without any network. ENTRY is the entry of the log whose event
-# names it. That the DNS gave this key is the word of whoever keeps the log; that the key fits the mail anybody can see.
-#
-# WHAT IS BOUND
-#
-# data/audit/entries.ndjson has every entry of the log, of this case and of all others. Entries name nobody: each
-# is a salted commitment. From them follows the root in data/audit/checkpoint, which is signed. events.ndjson has
-# the events of this case with salt, row and words: they hash to the commitments of their entries. Mails are named
-# in the words of their events by SHA-256: mail number k is the k-th event that brought or wrote a mail. Every entry
-# that bears the tag of this case must be there as an event, or be said to be erased or withheld.
-#
-# A redacted file (bag-info.txt says so) has no mails: all are listed in messages_not_retained.txt. Events that say
-# what was redacted are withheld; their entries, chain and proofs are here like all others. data/redacted has copies of
-# the mails with words blacked out, for reading.
-#
-# BOUND BY THE LOG:      data/eml/*, and in data/audit: entries.ndjson, events.ndjson, proofs/*, checkpoint, log.vkey,
-#                        log.pub.pem, dkim/*, anchors/*.checkpoint
-# BOUND BY A SIGNATURE:  data/audit/anchors/*.tsr, by that of whoever stamped; a few bytes of a stamp are not signed
-# NOT BOUND BY THE LOG:  everything else. data/report, data/account, data/attachments, data/loadfile,
-#                        data/placement and data/redacted are made from what is bound, and from the ledger, for
-#                        reading. So is the PDF report: the mails embedded in it are copies, as good as their SHA-256
-#                        is that of the same number in data/eml. README.txt, VERIFY.txt, mailbag.csv, bag-info.txt
-#                        and messages_not_retained.txt describe the folder. Only the manifests protect them: have the
-#                        SHA-256 of tagmanifest-sha256.txt confirmed by whoever made the export; the log has it, too,
-#                        in the event export.created after this export.
-#
-# WHAT THIS CANNOT SHOW
-#
-# That what was recorded was true; that nobody acted outside the system; that one customer's account was not kept
-# as two; that no tag was left out with all its entries. A customer has a tag of its own, each of its cases another.
-# Both get new ones where an entry log.restarted says that the old log's key was lost; then the first entry of the new
-# tag names the last one of the old (prev_case), and both tags must be here. (Logs begun anew by early versions lack
-# that.) It shows what was recorded, in what order, and that nothing under the tags that are here was left out.
-
-set -euo pipefail
+TEXT = (
+    ABOUT
+    + r"""set -euo pipefail
 export LC_ALL=C
 A=data/audit; T=$(mktemp -d); trap 'rm -rf "$T"' EXIT
 fail(){ echo "FAILED: $*"; exit 1; }
@@ -108,6 +39,45 @@ if [ $# -eq 2 ] && [ "$1" = stamps ]; then
       fail "$f was not signed by whom you trust, or is not over its head"
     echo "$f $t"
   done; exit
+fi
+
+# Every file read below ends in a line feed and has no control characters.
+text(){ [ -s "$1" ] && [ "$(tail -c1 "$1" | hex)" = 0a ] && [ "$(tr -d "$2" <"$1" | wc -c)" -eq 0 ] || fail "$1"; }
+pem(){ echo '-----BEGIN PUBLIC KEY-----'; bin "302a300506032b6570032100$1" | base64 -w0; echo
+  echo '-----END PUBLIC KEY-----'; }
+signed(){ openssl pkeyutl -verify -pubin -inkey "$1" -rawin -in "$T/body" -sigfile "$T/sig" >"$T/out" 2>&1; }
+
+# The cosignatures of witnesses (https://c2sp.org/tlog-cosignature): keys reads their keys, cosigned checks a head's
+# lines by them and puts whose and when into FOUND. A line by another key fails, or is left out for $2 = some.
+declare -A WK; NAME='[!-*,-~]{1,200}' FOUND=
+keys(){ text "$1" '\n -~'; [ "$(wc -c <"$1")" -le 131072 ] || fail "$1"; local x k
+  while IFS= read -r x; do
+    [[ $x =~ ^($NAME)\+([0-9a-f]{8})\+([A-Za-z0-9+/]{44})$ ]] || fail "$1: no key of a witness"
+    set -- "$1" "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}"; k=$(base64 -d <<<"${BASH_REMATCH[3]}" | hex)
+    [ "${k:0:2}" = 04 ] && [ "$({ printf '%s\n' "$2"; bin "$k"; } | sha256sum | cut -c1-8)" = "$3" ] || fail "$1: $2"
+    WK["$2 $3"]=${k:2}
+  done <"$1"; }
+cosigned(){ text "$1" '\n -~\342\200\224'; local C x k g t y; mapfile -t C <"$1"
+  [ -z "${C[3]:-}" ] && ((${#C[@]}>4 && ${#C[@]}<=20)) && [[ ${C[0]} =~ ^[A-Za-z0-9._/-]{1,200}$ ]] &&
+    [[ ${C[1]} =~ ^[1-9][0-9]{0,17}$ && ${C[2]} =~ ^[A-Za-z0-9+/]{43}=$ ]] || fail "$1 is no head"
+  for x in "${C[@]:4}"; do
+    [[ $x =~ ^$'\342\200\224'\ ($NAME)\ ([A-Za-z0-9+/]{102}==)$ ]] || fail "$1: no cosignature"
+    y=${BASH_REMATCH[1]} k=${BASH_REMATCH[2]}
+    [ "$(base64 -d <<<"$k" | base64 -w0)" = "$k" ] || fail "$1: base64 that is not canonical"
+    g=$(base64 -d <<<"$k" | hex); k=${WK["$y ${g:0:8}"]:-}
+    if [ -z "$k" ]; then [ "$2" = some ] || fail "$1: a line by a key that is not known"; continue; fi
+    t=$((16#${g:8:16})); ((t>=0 && t<=253402300799)) || fail "$1: a time"
+    { printf 'cosignature/v1\ntime %d\n' $t; printf '%s\n' "${C[@]:0:3}"; } >"$T/body"
+    bin "${g:24}" >"$T/sig"; pem "$k" >"$T/pem"; signed "$T/pem" || fail "$1: the cosignature of $y"
+    FOUND+="$1 $(date -u -d "@$t" '+%F %T UTC') $y"$'\n'
+  done; }
+if [ $# -eq 2 ] && [ "$1" = witnesses ]; then
+  keys "$2"
+  for f in $A/anchors/*.cosigned; do
+    [ -f "$f" ] || fail "there are no cosigned heads"
+    cosigned "$f" some
+  done
+  [ -n "$FOUND" ] || fail "no head is cosigned with these keys"; printf %s "$FOUND"; exit
 fi
 
 # One entry against one proof (https://c2sp.org/tlog-proof, RFC 9162 2.1.3.2).
@@ -139,8 +109,6 @@ find . -path ./data -prune -o -type f ! -path ./tagmanifest-sha256.txt -print0 |
 n=$(find data -type f | wc -l); b=$(find data -type f -exec cat {} + | wc -c)
 grep -aqxF "Payload-Oxum: $((b)).$((n))" bag-info.txt || fail "the number of files or bytes in bag-info.txt"
 
-# Every file read below ends in a line feed and has no control characters.
-text(){ [ -s "$1" ] && [ "$(tail -c1 "$1" | hex)" = 0a ] && [ "$(tr -d "$2" <"$1" | wc -c)" -eq 0 ] || fail "$1"; }
 text $A/log.vkey '\n -~'; text $A/entries.ndjson '\n -~'; text $A/events.ndjson '\n -\377'
 text $A/checkpoint '\n -~\342\200\224'; text messages_not_retained.txt '\n\t -\377'
 
@@ -149,8 +117,7 @@ mapfile -t V <$A/log.vkey; [ ${#V[@]} -eq 1 ] || fail "log.vkey"
 [[ ${V[0]} =~ ^([A-Za-z0-9._/-]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/]{44})$ ]] || fail "log.vkey"
 O=${BASH_REMATCH[1]} I=${BASH_REMATCH[2]} K=$(base64 -d <<<"${BASH_REMATCH[3]}" | hex)
 [ "${K:0:2}" = 01 ] && [ "$({ printf '%s\n' "$O"; bin "$K"; } | sha256sum | cut -c1-8)" = "$I" ] || fail "log.vkey"
-{ echo '-----BEGIN PUBLIC KEY-----'; bin "302a300506032b6570032100${K:2}" | base64 -w0; echo
-  echo '-----END PUBLIC KEY-----'; } | cmp -s - $A/log.pub.pem || fail "log.pub.pem"
+pem "${K:2}" | cmp -s - $A/log.pub.pem || fail "log.pub.pem"
 
 # 3 The head: signed by that key (https://c2sp.org/tlog-checkpoint).
 mapfile -t C <$A/checkpoint; [ ${#C[@]} -eq 5 ] && [ "${C[0]}" = "$O" ] && [ -z "${C[3]}" ] || fail "checkpoint"
@@ -159,8 +126,7 @@ S=${C[4]#$'\342\200\224'" $O "}; [[ $S =~ ^[A-Za-z0-9+/]{91}=$ ]] || fail "check
 [ "$(base64 -d <<<"$S" | base64 -w0)" = "$S" ] || fail "base64 that is not canonical"
 G=$(base64 -d <<<"$S" | hex); [ "${G:0:8}" = "$I" ] || fail "signed with another key"
 printf '%s\n' "${C[@]:0:3}" >"$T/body"; bin "${G:8}" >"$T/sig"
-openssl pkeyutl -verify -pubin -inkey $A/log.pub.pem -rawin -in "$T/body" -sigfile "$T/sig" >"$T/out" 2>&1 ||
-  fail "the signature of the checkpoint"
+signed $A/log.pub.pem || fail "the signature of the checkpoint"
 
 # 4 The entries: hashed pair by pair up to the root (RFC 6962). hash N puts the sums of files 0 to N-1 into Q, as \x..
 hash(){ mapfile -t Q < <(cd "$T" && seq 0 $(($1-1)) | xargs sha256sum | cut -c1-64 | sed 's/../\\x&/g'); }
@@ -272,23 +238,29 @@ done
 [ "$(find data -path "$A/dkim/*" -type f | wc -l)" -eq $k ] || fail "a text about signatures that no event names"
 
 # 9 The time stamps: each names its head (SHA-256), and that is the head of the first entries. Not whose they are.
+# The cosigned heads: the same, and every line by a key in witnesses.txt. Not whose the keys are.
+is_head(){ # a file with a head, its size
+  local C r= k; mapfile -t C <"$1"
+  for ((k=0;$2>>k;k++)); do
+    if ((($2>>k)&1)); then x=${X[F[k]+($2>>k)-1]}
+      if [ -n "$r" ]; then r=$(printf '%b' "\\x01$x$r" | h | hex | sed 's/../\\x&/g'); else r=$x; fi; fi
+  done
+  b64 "$r"; [ "${C[1]:-}" = "$2" ] && [ "${C[2]:-}" = "$R" ] || fail "$1 is no head of these entries"; }
+if [ -f $A/anchors/witnesses.txt ]; then keys $A/anchors/witnesses.txt; fi
 declare -A AT
 while IFS= read -r f; do
-  case $f in $A/anchors/commands.txt|$A/anchors/tsa-ca.pem) continue;; esac
-  [[ ${f#$A/anchors/} =~ ^([1-9][0-9]{0,17})\.(tsr|checkpoint)$ ]] || fail "$f is no time stamp"
-  n=${BASH_REMATCH[1]}; ((n<=N)) || fail "$f: there are $N entries"; AT[$n]=1
+  case $f in $A/anchors/commands.txt|$A/anchors/tsa-ca.pem|$A/anchors/witnesses.txt) continue;; esac
+  [[ ${f#$A/anchors/} =~ ^([1-9][0-9]{0,17})\.(tsr|checkpoint|cosigned)$ ]] || fail "$f is no time stamp"
+  n=${BASH_REMATCH[1]}; ((n<=N)) || fail "$f: there are $N entries"
+  if [ "${BASH_REMATCH[2]}" = cosigned ]; then cosigned "$f" all; is_head "$f" $n; else AT[$n]=1; fi
 done < <(find data -path "$A/anchors/*" -type f)
 for n in "${!AT[@]}"; do
   f=$A/anchors/$n; [ -f $f.tsr ] && [ -f $f.checkpoint ] || fail "$f.tsr or $f.checkpoint is missing"
   [ "$(wc -c <$f.tsr)" -le 131072 ] && [ "$(wc -c <$f.checkpoint)" -le 131072 ] || fail "$f is too long"
-  text $f.checkpoint '\n -~\342\200\224'; mapfile -t C <$f.checkpoint; r=
-  for ((k=0;n>>k;k++)); do
-    if (((n>>k)&1)); then x=${X[F[k]+(n>>k)-1]}
-      if [ -n "$r" ]; then r=$(printf '%b' "\\x01$x$r" | h | hex | sed 's/../\\x&/g'); else r=$x; fi; fi
-  done
-  b64 "$r"; [ "${C[1]:-}" = "$n" ] && [ "${C[2]:-}" = "$R" ] || fail "$f.checkpoint is no head of these entries"
+  text $f.checkpoint '\n -~\342\200\224'; is_head $f.checkpoint $n
   x=$(hex <$f.tsr) y=0420$(sha256sum <$f.checkpoint | cut -c1-64)
   [[ $x == *06096086480165030402010500$y* || $x == *0609608648016503040201$y* ]] || fail "$f.tsr is of something else"
 done
 echo "OK: $e mails, ${#H[@]} events, $N entries of the log $O, key $(sha256sum <$A/log.vkey | cut -c1-64)"
 """
+)

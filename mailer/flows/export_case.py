@@ -16,6 +16,7 @@ from mailer.dossier.formats import case_entries, message_entries
 from mailer.dossier.manifest import MANIFEST, TAG_MANIFEST
 from mailer.dossier.model import CaseMessage, MessageContent
 from mailer.flows.case_folder import CaseFolder
+from mailer.flows.cosign_log import Cosigner, cosign_now
 from mailer.flows.find_customer import the_customer
 from mailer.flows.gather_case import CaseWentOn, Gathered, Gathering, Options, Origin, gather, running_case, scope_id
 from mailer.flows.gather_messages import Progress
@@ -23,6 +24,7 @@ from mailer.flows.keep_log import LogKeeper, seal
 from mailer.flows.package_dkim import write_signatures
 from mailer.flows.package_log import Bound, head_at, write_entries, write_events, write_proofs
 from mailer.flows.package_stamps import write_stamps
+from mailer.flows.package_witnesses import write_cosignatures
 from mailer.flows.recording import happened
 from mailer.flows.redactions import redaction_for
 from mailer.flows.stamp_log import Stamper, StampRefused, stamp_head
@@ -59,7 +61,7 @@ class ExportReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exporter:
-    """What exporting needs. `stamper`: None when the head of a case file is not to be stamped.
+    """What exporting needs. `stamper`, `cosigner`: None when the head of a case file is not to be stamped, cosigned.
 
     `authority`: PEM with whose stamps count, to go along with them. `progress` is told of mails, `typesetting` of the
     volumes of the report.
@@ -71,6 +73,7 @@ class Exporter:
     progress: Progress | None = None
     typesetting: Progress | None = None
     stamper: Stamper | None = None
+    cosigner: Cosigner | None = None
     authority: bytes = b""
 
 
@@ -148,13 +151,15 @@ async def _newest(exporter: Exporter, said: str, options: Options, out: Path) ->
 
 
 async def _stamp(exporter: Exporter) -> None:
-    """Have the head of the case file stamped; that it could not be keeps nobody from a case file."""
-    if exporter.stamper is None:
-        return
-    try:
-        await stamp_head(exporter.stamper, actor=exporter.origin.exported_by)
-    except (TsaUnreachable, StampRefused) as problem:
-        log.warning("the head of a case file was not stamped", why=str(problem))
+    """Have the head of the case file stamped and cosigned; that it could not be keeps nobody from a case file."""
+    actor = exporter.origin.exported_by
+    if exporter.stamper is not None:
+        try:
+            await stamp_head(exporter.stamper, actor=actor)
+        except (TsaUnreachable, StampRefused) as problem:
+            log.warning("the head of a case file was not stamped", why=str(problem))
+    if exporter.cosigner is not None and (trouble := (await cosign_now(exporter.cosigner, actor=actor)).trouble):
+        log.warning("the head of a case file was not cosigned by every witness", why=trouble)
 
 
 async def _drafted(exporter: Exporter, said: str, options: Options, out: Path) -> tuple[CaseFolder, Gathered]:
@@ -199,6 +204,7 @@ async def _read(exporter: Exporter, said: str, options: Options, out: Path) -> t
             found = await gather(tx, customer, said, options=options, origin=exporter.origin, how=how)
             tree = write_proofs(view, folder)
             await write_stamps(tx, folder, tree, view.listed, exporter.authority)
+            await write_cosignatures(tx, folder, tree, view.listed)
         except BaseException:
             folder.discard()
             raise

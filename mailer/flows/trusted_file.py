@@ -1,9 +1,11 @@
-"""The file that says whose time stamps count."""
+"""The files that say whose time stamps and whose cosignatures count."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from mailer.record.note import BadKey, Verifier
+from mailer.record.package_witnesses import witnesses_in
 from mailer.record.stamp import Trusted, authorities
 from mailer.settings import SettingsError
 
@@ -27,3 +29,13 @@ def pem_in(path: str) -> bytes:
         return Path(path).read_bytes() if path else b""
     except OSError as problem:
         raise SettingsError(f"{path} with the time-stamp authority cannot be read: {problem.strerror}") from problem
+
+
+def witnesses_in_file(path: str) -> tuple[Verifier, ...]:
+    """Return the keys of witnesses in a file, a vkey a line. Raises SettingsError when it is no such file."""
+    try:
+        return witnesses_in(Path(path).read_bytes())
+    except OSError as problem:
+        raise SettingsError(f"{path} with the keys of witnesses cannot be read: {problem.strerror}") from problem
+    except BadKey as problem:
+        raise SettingsError(f"{path}: {problem}") from problem

@@ -9,12 +9,14 @@ import hashlib
 import os
 import re
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from mailer.dossier.copies import FOLDER as COPIES
+from mailer.record.note import Verifier
 from mailer.record.package import (
     ANCHORS,
     CHECKPOINT,
@@ -39,6 +41,7 @@ _SMALL = 1 << 20
 _ODD = re.compile(rb"[\x00-\x1f\x7f\\]")
 #: Told (files summed, files there).
 Progress = Callable[[int, int], None]
+Check = Callable[[Packed], PackageVerdict]
 
 
 class NoCaseFile(ValueError):
@@ -118,33 +121,38 @@ class CaseVerdict:
 
 
 def verify_case(
-    place: Path, *, key_sha256: str = "", trusted: Trusted | None = None, progress: Progress | None = None
+    place: Path,
+    *,
+    key_sha256: str = "",
+    trusted: Trusted | None = None,
+    witnesses: Sequence[Verifier] | None = None,
+    progress: Progress | None = None,
 ) -> CaseVerdict:
     """Check a case file. `key_sha256`: the SHA-256 of log.vkey as it was told by another way. Nothing is written.
 
-    `trusted`: whose time stamps count; None: they are held to the log, and not to anybody's signature.
+    `trusted`: whose time stamps count; None: they are held to the log, and not to anybody's signature. `witnesses`:
+    keys as their witnesses gave them, of which one must have cosigned a head; None: those in the folder.
 
     Raises NoCaseFile, OSError.
     """
+    check = partial(check_package, trusted=trusted, witnesses=witnesses)
     if place.is_dir():
-        return _verified(place, _Folder(place), key_sha256, trusted, progress)
+        return _verified(place, _Folder(place), key_sha256, check, progress)
     if not place.is_file():
         raise NoCaseFile(f"there is no folder and no file {place}")
     try:
         with zipfile.ZipFile(place) as archive:
-            return _verified(place, _Zip(archive), key_sha256, trusted, progress)
+            return _verified(place, _Zip(archive), key_sha256, check, progress)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, UnicodeError, EOFError) as problem:
         words = f"this is no zip that can be read: {problem}"
         flaw = Flawed(what=Flaw.NOT_A_CASE_FILE, words=words, file=place.name)
         return CaseVerdict(path=place, files=0, size_bytes=0, log=PackageVerdict(), flaws=(flaw,))
 
 
-def _verified(
-    place: Path, source: Source, key_sha256: str, trusted: Trusted | None, progress: Progress | None
-) -> CaseVerdict:
+def _verified(place: Path, source: Source, key_sha256: str, check: Check, progress: Progress | None) -> CaseVerdict:
     sums, octets = _sums(source, progress)
     flaws = list(_bag_flaws(source, sums, octets))
-    checked = check_package(_packed(source, sums), trusted)
+    checked = check(_packed(source, sums))
     flaws += [one for one in checked.flaws if one.file not in {flaw.file for flaw in flaws}] if flaws else checked.flaws
     if key_sha256 and sums.get(VKEY) != key_sha256.lower():
         words = f"its SHA-256 is {sums.get(VKEY, 'missing')}, not the one that was told"
@@ -221,7 +229,7 @@ def _packed(source: Source, sums: Mapping[str, str]) -> Packed:
         mails={path: digest for path, digest in sums.items() if path.startswith(f"{MAILS}/")},
         not_retained=_whole(source, sums, NOT_RETAINED),
         signatures={path: digest for path, digest in sums.items() if path.startswith(f"{SIGNATURES}/")},
-        stamped={path: _small(source, sums, path) for path in sums if path.startswith(f"{ANCHORS}/")},
+        anchors={path: _small(source, sums, path) for path in sums if path.startswith(f"{ANCHORS}/")},
     )
 
 

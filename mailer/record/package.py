@@ -27,6 +27,8 @@ PUBLIC_PEM = f"{FOLDER}/log.pub.pem"
 VKEY = f"{FOLDER}/log.vkey"
 PROOFS = f"{FOLDER}/proofs"
 ANCHORS = f"{FOLDER}/anchors"
+#: Among the anchors: the keys of the witnesses, a vkey a line, whose cosignatures are in the files with this suffix.
+WITNESSES, COSIGNED_HEAD = f"{ANCHORS}/witnesses.txt", ".cosigned"
 SIGNATURES = f"{FOLDER}/dkim"
 NOT_RETAINED = "messages_not_retained.txt"
 MAILS = "data/eml"

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from mailer.record.checkpoint import Checkpoint, checkpoint_of
 from mailer.record.merkle import leaf_hash
 from mailer.record.note import BadKey, BadNote, Verifier, verifier_of
-from mailer.record.package import CHECKPOINT, ENTRIES, PUBLIC_PEM, VKEY, tree_of
+from mailer.record.package import CHECKPOINT, ENTRIES, PUBLIC_PEM, VKEY, Tree, tree_of
 from mailer.record.package_case import (
     Events,
     Leaves,
@@ -28,6 +28,7 @@ from mailer.record.package_case import (
 )
 from mailer.record.package_flaws import Flaw, Flawed, PackageVerdict, Packed
 from mailer.record.package_stamps import stamp_flaws
+from mailer.record.package_witnesses import cosignature_flaws, cosignatures_in
 from mailer.record.stamp import Trusted
 
 _WORD = rb"[A-Za-z0-9_.:@/-]{1,120}"
@@ -47,13 +48,15 @@ _HEAD = re.compile(
 _PLAIN = re.compile(rb"[ -~]+\n")
 
 
-def check_package(packed: Packed, trusted: Trusted | None = None) -> PackageVerdict:
+def check_package(
+    packed: Packed, trusted: Trusted | None = None, witnesses: Sequence[Verifier] | None = None
+) -> PackageVerdict:
     """Return what is wrong with what the log binds; nothing: every file of it is as the log has it.
 
-    `trusted`: whose time stamps count; None: whose they are is not checked.
+    `trusted`: whose time stamps count; None: whose they are is not checked. `witnesses`: the reader's own
+    keys of witnesses, of which one must have cosigned a head; None: cosignatures are held to the keys in the folder.
     """
-    flaws: list[Flawed] = []
-    flaws.extend(_key_flaws(packed))
+    flaws: list[Flawed] = list(_key_flaws(packed))
     head = None if flaws else _head(packed, flaws)
     if head is None:
         return PackageVerdict(flaws=tuple(flaws))
@@ -68,11 +71,8 @@ def check_package(packed: Packed, trusted: Trusted | None = None) -> PackageVerd
     known = Events()
     flaws.extend(event_flaws(packed.events, leaves, known))
     if not flaws:
-        flaws.extend(left_out(leaves, known))
-        flaws.extend(proof_flaws(packed, tree, known))
-        flaws.extend(mail_flaws(packed, leaves, known))
-        flaws.extend(signature_flaws(packed, leaves, known))
-        flaws.extend(stamp_flaws(packed.stamped, tree, trusted))
+        flaws.extend(_case_flaws(packed, tree, leaves, known))
+        flaws += (*stamp_flaws(packed.anchors, tree, trusted), *cosignature_flaws(packed.anchors, tree, witnesses))
     return PackageVerdict(
         origin=head.origin,
         size=head.size,
@@ -84,9 +84,17 @@ def check_package(packed: Packed, trusted: Trusted | None = None) -> PackageVerd
         mails=len(packed.mails),
         not_retained=max(0, len(listed_numbers(packed.not_retained)) - 1),
         signatures=len(packed.signatures),
-        stamps=sum(path.endswith(".tsr") for path in packed.stamped),
+        stamps=sum(path.endswith(".tsr") for path in packed.anchors),
+        cosignatures=cosignatures_in(packed.anchors),
         flaws=tuple(flaws),
     )
+
+
+def _case_flaws(packed: Packed, tree: Tree, leaves: Leaves, known: Events) -> Iterator[Flawed]:
+    yield from left_out(leaves, known)
+    yield from proof_flaws(packed, tree, known)
+    yield from mail_flaws(packed, leaves, known)
+    yield from signature_flaws(packed, leaves, known)
 
 
 def _key_flaws(packed: Packed) -> Iterator[Flawed]:

@@ -34,6 +34,9 @@ class Flaw(StrEnum):
     STAMP_MISSING = "stamp_missing"  # a time stamp without the head it stamps, or a head without; or none to check
     STAMP_MISMATCH = "stamp_mismatch"  # a time stamp, or the head beside it, is not of these entries
     STAMP_REFUSED = "stamp_refused"  # a time stamp was not signed by whom the reader trusts
+    COSIGNATURE_MISSING = "cosignature_missing"  # no head is cosigned by a witness of the reader's
+    COSIGNATURE_MISMATCH = "cosignature_mismatch"  # a cosigned head is not of these entries
+    COSIGNATURE_FALSE = "cosignature_false"  # a line of a cosigned head fits no key in the folder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,8 +53,9 @@ class Packed:
     """What the log binds in a case file. Lines end in their LF; they are read once, in the order of these fields.
 
     `proof`: gives a proof's bytes by its path, None when it is not there; `proofs`: how many there are. `mails`:
-    SHA-256 (hex) of each file in data/eml by its path. `not_retained`: messages_not_retained.txt. `stamped`: the files
-    in the folder of time stamps by their paths. `signatures`: SHA-256 (hex) of each text about a mail's signatures.
+    SHA-256 (hex) of each file in data/eml by its path. `not_retained`: messages_not_retained.txt. `anchors`: the files
+    in the folder of time stamps and cosignatures by their paths. `signatures`: SHA-256 (hex) of each text about a
+    mail's signatures.
     """
 
     vkey: bytes
@@ -63,7 +67,7 @@ class Packed:
     proofs: int
     mails: Mapping[str, str]
     not_retained: bytes
-    stamped: Mapping[str, bytes] = field(default_factory=dict)
+    anchors: Mapping[str, bytes] = field(default_factory=dict)
     signatures: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -81,5 +85,6 @@ class PackageVerdict:
     mails: int = 0
     not_retained: int = 0
     stamps: int = 0
+    cosignatures: int = 0
     signatures: int = 0
     flaws: tuple[Flawed, ...] = ()

@@ -11,7 +11,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping
 
-from mailer.record.package import ANCHORS, Tree, head_path, stamp_path
+from mailer.record.package import ANCHORS, COSIGNED_HEAD, WITNESSES, Tree, head_path, stamp_path
 from mailer.record.package_flaws import Flaw, Flawed
 from mailer.record.stamp import MOST_BYTES, Trusted, checked
 
@@ -37,9 +37,10 @@ def is_head_of(note: bytes, tree: Tree, size: int) -> bool:
 
 
 def stamp_flaws(stamped: Mapping[str, bytes], tree: Tree, trusted: Trusted | None) -> Iterator[Flawed]:
-    """Check every file in the folder of time stamps, by path. `trusted`: None when signatures are not to be checked."""
+    """Check the files of the anchors, by path, but those of witnesses. `trusted`: None to check no signatures."""
     sizes = set[int]()
-    for path in sorted(stamped.keys() - {COMMANDS, AUTHORITY}):
+    about_stamps = {path for path in stamped if not path.endswith(COSIGNED_HEAD)}
+    for path in sorted(about_stamps - {COMMANDS, AUTHORITY, WITNESSES}):
         found = _NAME.fullmatch(path.removeprefix(f"{ANCHORS}/"))
         if found is None or int(found[1]) > len(tree.levels[0]):
             yield Flawed(what=Flaw.STAMP_MISMATCH, words="no time stamp of an entry of this log", file=path)

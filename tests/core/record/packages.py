@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -15,7 +15,7 @@ from mailer.record.checkpoint import Checkpoint, made, signed
 from mailer.record.commitment import commitment, committed_bytes, early_commitment, payload_bytes
 from mailer.record.leaf import Leaf, leaf_bytes
 from mailer.record.merkle import leaf_hash
-from mailer.record.note import Signer
+from mailer.record.note import Signer, Verifier
 from mailer.record.package import (
     ANCHORS,
     CHECKPOINT,
@@ -165,9 +165,11 @@ def packed(files: Mapping[str, bytes]) -> Packed:
         mails={path: sha(raw) for path, raw in files.items() if path.startswith("data/eml/")},
         signatures={path: sha(raw) for path, raw in files.items() if path.startswith(f"{SIGNATURES}/")},
         not_retained=files.get(NOT_RETAINED, b""),
-        stamped={path: raw for path, raw in files.items() if path.startswith(f"{ANCHORS}/")},
+        anchors={path: raw for path, raw in files.items() if path.startswith(f"{ANCHORS}/")},
     )
 
 
-def verdict(files: Mapping[str, bytes], trusted: Trusted | None = None) -> PackageVerdict:
-    return check_package(packed(files), trusted)
+def verdict(
+    files: Mapping[str, bytes], trusted: Trusted | None = None, witnesses: Sequence[Verifier] | None = None
+) -> PackageVerdict:
+    return check_package(packed(files), trusted, witnesses)
