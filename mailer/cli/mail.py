@@ -13,7 +13,7 @@ from mailer.cli.context import InputRefused, actor, run
 from mailer.cli.output import Output, OutputOption, one_json, say, show
 from mailer.domain.ids import InvoiceId
 from mailer.domain.reading import Intent
-from mailer.flows import decide_mail, receive_mail
+from mailer.flows import decide_mail, receive_mail, withhold_mail
 from mailer.flows.authenticate_mail import authenticate_new
 from mailer.flows.decide_mail import Decision, Verdict
 from mailer.flows.find_customer import the_customer
@@ -183,6 +183,22 @@ def decide(
 
     run(work)
     say(f"decided: {decision.value}")
+
+
+@inbox_app.command("withhold")
+def withhold(
+    mail_id: MailArgument,
+    because: Annotated[str, typer.Option(help="Why, for the record.")],
+    lift: Annotated[bool, typer.Option("--lift", help="Show it after all, whatever is written in it.")] = False,
+) -> None:
+    """Keep a mail out of case files for others. Example: duly inbox withhold mail_0f3k… --because mediation"""
+
+    async def work(app: App) -> None:
+        now = app.clock()
+        await withhold_mail.mark(app.store, mail_id, because=because, is_withheld=not lift, actor=actor(), now=now)
+
+    run(work)
+    say("it is in every case file again" if lift else "case files for agency, court and customer list it as withheld")
 
 
 def _day(moment: datetime | None) -> date | None:

@@ -55,6 +55,8 @@ _SENTENCES: dict[str, tuple[str, str]] = {
     "mail.own_copy": ("a copy of a reminder was found in our own mailbox", "message folder uid sha256"),
     "mail.quarantined": ("a mail could not be read and was put aside for a person", "mail why"),
     "mail.reprocessed": ("a mail was read again", "mail"),
+    "mail.withheld": ("a person withholds this mail from case files for others", "mail because"),
+    "mail.shown": ("a person says that this mail may be shown", "mail because"),
     "mail.sent_by_hand": ("a mail that somebody of ours wrote was found", "mail to subject folder uid sha256 invoices"),
     "meeting.logged": ("a meeting was logged", "words"),
     "note.added": ("a note was added", "words"),

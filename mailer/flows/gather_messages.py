@@ -28,6 +28,7 @@ from mailer.dossier.table import utc_text
 from mailer.flows.case_scope import CaseScope
 from mailer.flows.event_words import reading_words
 from mailer.flows.package_log import LogView, Naming
+from mailer.flows.withhold_mail import marked
 from mailer.replies.parse import parse
 from mailer.store import deliveries, events, inbox, outbox
 from mailer.store.inbox import StoredMail
@@ -106,10 +107,13 @@ async def number_messages(tx: Tx, customer: Customer, scope: CaseScope, view: Lo
 
 
 async def privileged_mails(tx: Tx, numbered: list[Numbered]) -> set[str]:
-    """Return the mails that are marked as without prejudice: theirs, and ours that were written by hand."""
-    found = set()
+    """Return the mails that are without prejudice, by what is written in them or by what a person said of them.
+
+    Theirs, and ours that were written by hand.
+    """
+    found, shown = await marked(tx)
     for one in numbered:
-        if isinstance(one.source, StoredMail) and one.source.payload_id:
+        if isinstance(one.source, StoredMail) and one.source.payload_id and one.naming.id not in shown:
             raw = await events.payload(tx, one.source.payload_id)
             mail = parse(raw) if raw is not None else None
             if mail is not None and marked_without_prejudice(mail.subject, mail.text):
