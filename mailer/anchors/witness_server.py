@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from mailer.record.witness import MOST_BYTES
 
 #: How long a connection may say nothing, in seconds.
 PATIENCE_SECONDS = 10.0
+#: Connections at a time, each with its thread; one more is closed at once.
+MOST_CONNECTIONS = 64
 PATH = "/add-checkpoint"
 _LENGTH = re.compile(r"[0-9]{1,9}")
 
@@ -24,14 +27,30 @@ class Answer(NamedTuple):
 
 
 class WitnessHttp(ThreadingHTTPServer):
-    """A server that is bound and not yet running (`serve_forever`); each connection has a thread."""
+    """A server that is bound and not yet running (`serve_forever`); each connection has a thread, up to a number."""
 
     daemon_threads = True
+    request_queue_size = MOST_CONNECTIONS
 
     def __init__(self, host: str, port: int, answer: Callable[[bytes], Answer], tell: Callable[[str], None]) -> None:
         """Bind. What `answer` raises becomes 500; `tell` gets a line for each request. Raises OSError."""
         super().__init__((host, port), _Handler)
         self.answer, self.tell = answer, tell
+        self._places = threading.BoundedSemaphore(MOST_CONNECTIONS)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Give a connection its thread, or close it when there are too many."""
+        if self._places.acquire(blocking=False):
+            super().process_request(request, client_address)
+        else:
+            self.shutdown_request(request)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Answer it, and make its place free."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._places.release()
 
 
 class _Handler(BaseHTTPRequestHandler):

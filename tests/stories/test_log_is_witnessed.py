@@ -6,6 +6,7 @@ import asyncio
 import http.client
 import json
 import shutil
+import socket
 import sqlite3
 import stat
 from contextlib import closing
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from mailer.anchors.witness_server import MOST_CONNECTIONS
 from mailer.flows.keep_witness import KEY, STATE, open_witness
 from mailer.flows.log_key import NAME as LOG_KEY
 from mailer.flows.log_key import name_key
@@ -165,6 +167,20 @@ def test_what_it_is_asked_otherwise_is_refused(witness: WitnessServer) -> None:
         link.endheaders()
         assert link.getresponse().status == 400
         link.close()
+
+
+def test_a_crowd_of_connections_is_sent_away_and_the_witness_goes_on(house: Terminal, witness: WitnessServer) -> None:
+    with witness:
+        place = (HOST, witness.port)
+        crowd = [socket.create_connection(place, timeout=10) for _ in range(MOST_CONNECTIONS)]
+        with socket.create_connection(place, timeout=5) as one_more:
+            assert one_more.recv(1) == b""  # closed, long before the patience with those who say nothing is over
+        for one in crowd:
+            one.shutdown(socket.SHUT_WR)
+            assert one.recv(1) == b""
+            one.close()
+        house.type("log", "checkpoint")
+    assert "1 cosignatures by witnesses hold" in house.type("log", "verify")
 
 
 def test_one_that_forgot_what_it_saw_does_not_go_on(witness: WitnessServer, house: Terminal) -> None:
