@@ -15,6 +15,8 @@ RESULTS ?= docs/figures/faults.jsonl
 PIECES ?= 1
 # Tests at the same time: most of them wait for servers, so more than there are cores.
 LANES ?= 4
+# Those of the full tier wait longer: for deadlines, for processes that were killed.
+FULL_LANES ?= 6
 .PHONY: help venv demo test test-full test-long bench score train servers check suite format lock clean
 
 help: ## list these targets
@@ -28,7 +30,7 @@ demo: .venv/.with-demo ## install and run the demonstration: no accounts, nothin
 test: .venv/.with-dev servers check suite ## everything: what a clean machine needs, the gates, the suite
 
 test-full: .venv/.with-dev ## the fault tests in full size (within an hour on 2 cores), and a table of what was lost
-	@$(BIN)/pytest -q -n $(LANES) --dist worksteal tests -m full --timeout=3600 --durations=25
+	@$(BIN)/pytest -q -n $(FULL_LANES) --dist worksteal tests -m full --timeout=3600 --durations=25
 
 test-long: .venv/.with-dev ## the next piece of the long fault run (half an hour; PIECES=3 does three), and what is left
 	@$(BIN)/python -m tests.faults.long $(RESULTS) $(PIECES)

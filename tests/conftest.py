@@ -1,4 +1,4 @@
-"""Registers the servers that tests start for themselves."""
+"""Registers the servers that tests start for themselves, and the table of the faults they survived."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ pytest_plugins = [
     "tests.servers.tokens",
     "tests.servers.tsa",
     "tests.stories.fixtures",
+    "tests.faults.summary",
 ]
 
 
