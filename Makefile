@@ -17,7 +17,7 @@ PIECES ?= 1
 LANES ?= 4
 # Those of the full tier wait longer: for deadlines, for processes that were killed.
 FULL_LANES ?= 6
-.PHONY: help venv demo test test-full test-long bench score train servers check suite format lock clean
+.PHONY: help venv demo test test-full test-long bench score train servers check check-types check-rules suite format lock clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -27,7 +27,9 @@ venv: .venv/.with-$(EXTRAS) ## make .venv and install Duly into it (EXTRAS=demo,
 demo: .venv/.with-demo ## install and run the demonstration: no accounts, nothing leaves this machine
 	@$(BIN)/duly demo
 
-test: .venv/.with-dev servers check suite ## everything: what a clean machine needs, the gates, the suite
+test: .venv/.with-dev servers ## everything: what a clean machine needs, the gates, the suite (with -j2 some side by side)
+	@$(MAKE) --no-print-directory check
+	@$(MAKE) --no-print-directory suite
 
 test-full: .venv/.with-dev ## the fault tests in full size (within an hour on 2 cores), and a table of what was lost
 	@$(BIN)/pytest -q -n $(FULL_LANES) --dist worksteal tests -m full --timeout=3600 --durations=25
@@ -47,10 +49,14 @@ train: .venv/.with-train ## fit the weights of the reader of replies anew (insta
 servers: ## install the test servers (Dovecot, smtp-sink, Redis) with apt when CI=true or DULY_APT=1
 	@.ci/servers
 
-check: .venv/.with-dev ## the gates: format, lint, types, import contracts, house rules, wheel and sdist
+check: check-types check-rules ## the gates: format, lint, types, import contracts, house rules, wheel and sdist
+
+check-types: .venv/.with-dev
+	@$(BIN)/mypy --no-error-summary
+
+check-rules: .venv/.with-dev
 	@$(BIN)/ruff format --check --output-format concise --quiet . .ci || { echo "run make format"; exit 1; }
 	@$(BIN)/ruff check --quiet --output-format concise . .ci
-	@$(BIN)/mypy --no-error-summary
 	@# --no-cache: the cache goes by file times and missed a module that became a package
 	@$(BIN)/lint-imports --no-cache --no-logo
 	@$(BIN)/pytest -q tests/house
