@@ -39,6 +39,8 @@ _BARE = re.compile(
     re.IGNORECASE,
 )
 _SLASHED = re.compile(r"(?<![\w.,/:$€£-])(\d{1,2})([/-])(\d{1,2})(?:\2(\d{4}|\d{2}))?(?![\d/%]|-\d)")
+#: Counted from the day that is written in front of them, where one is.
+_COUNTED = frozenset({"in_days", "week_today", "fortnight", "fifteen", "eight"})
 _NUMERIC_RULES = frozenset({"iso", "dotted", "bare", "slashed"})
 #: Between a weekday and its date.
 _NEAR_GAP = re.compile(r"[ ,.(]{0,3}(?:the |den |dem |der |le |el |il |de |am |on |dia )?", re.IGNORECASE)
@@ -122,6 +124,8 @@ def _joined(kept: list[DateFound], text: str) -> list[DateFound]:
             joined[-1] = replace(one, start=day.start, text=whole, alternatives=(*one.alternatives, *other))
         elif day and one.rule == "today" and _NEAR_GAP.fullmatch(text[day.end : one.start]):
             pass  # "tomorrow, close of play"
+        elif day and day.rule == "today" and one.rule in _COUNTED and _NEAR_GAP.fullmatch(text[day.end : one.start]):
+            joined[-1] = replace(one, start=day.start, text=text[day.start : one.end])  # "today in a fortnight"
         elif day and _says_again(day, one, text[day.end : one.start]):
             joined[-1] = one if day.rule.startswith("weekday") else day
         else:

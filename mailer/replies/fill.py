@@ -7,6 +7,7 @@ from dataclasses import replace
 from mailer.domain.reading import Finding, Instalment, Intent
 from mailer.replies.corrections import corrected
 from mailer.replies.instalments import instalments
+from mailer.replies.narrowing import narrowed
 from mailer.replies.passage import Clause, Passage
 from mailer.replies.references import reference_in
 from mailer.replies.slots import chosen_day, clauses_of, days_ahead, paid_day
@@ -27,7 +28,7 @@ def _filled(finding: Finding, passage: Passage) -> Finding:
     if finding.intent is Intent.PROMISE and finding.on is None:
         finding = _with_day(finding, clauses, passage)
     if finding.intent is Intent.PROMISE:
-        finding = corrected(finding, clauses, passage)
+        finding = narrowed(corrected(finding, clauses, passage), clauses, passage)
     if finding.intent in _PAID:
         paid = paid_day((*clauses, *around)) if finding.on is None else None
         finding = replace(finding, on=paid.past_on, date_kind=paid.kind) if paid else finding

@@ -32,6 +32,13 @@ _VALUE = re.compile(
 )
 #: So many days, each near the one before, are those of instalments.
 _MANY = 3
+#: Several days of a payment in parts: the first is the one that is promised.
+_IN_PARTS = re.compile(
+    r"\b(?:instal\w+|(?:two|equal) (?:parts|halves|payments)|raten|tranches?|echeances|(?:en|in) (?:deux|dos|due) "
+    r"(?:fois|parties|veces|pagos|plazos|parti|volte|tranche|rate|versements|cuotas)|cuotas|termijnen"
+    r"|twee (?:keer|delen)|zwei (?:teilen|raten|halften))\b",
+    re.IGNORECASE,
+)
 #: What stands between two days that are the ends of one stretch of time.
 _BETWEEN = re.compile(
     r"[ ,]{0,4}(?:-|\u2013|/|to|till|or|and|bis|oder|und|au|ou|et|al|o|y|e|a|tot|of|en|bzw\.?|respectively)"
@@ -85,6 +92,8 @@ def chosen_day(passage: Passage, clause: Clause, dates: tuple[DateFound, ...]) -
     if len(dates) <= 1:
         return dates[0] if dates else None
     gaps = [(a.end - clause.start, b.start - clause.start) for a, b in itertools.pairwise(dates)]
+    if _IN_PARTS.search(clause.plain):
+        return dates[0]
     if all(_BETWEEN.fullmatch(clause.text[start:end]) for start, end in gaps):
         last = max(dates, key=lambda one: one.on)
         earlier = tuple(one.on for one in dates if one.on != last.on)
