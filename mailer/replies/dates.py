@@ -222,8 +222,8 @@ def _numeric(text: str, anchor: date, country: str) -> list[DateFound]:
         found += [replace(one, start=hit.start(1), text=text[hit.start(1) : hit.end()]) for one in bare]
     for hit in _SLASHED.finditer(text):
         first, second, year = int(hit[1]), int(hit[3]), _year(hit[4])
-        if hit[2] == "-" and year is None and not hit[3].startswith("0"):
-            continue  # "10-12 days" is a range
+        if hit[2] == "-" and year is None and not hit[3].startswith("0") and first <= second:
+            continue  # "10-12 days" is a range; "14-11" cannot be one
         day, month = (second, first) if country in MONTH_FIRST else (first, second)
         if month > _MAX_MONTH:
             day, month = month, day
