@@ -10,6 +10,7 @@ from email.message import Message
 from email.parser import BytesFeedParser
 from email.policy import compat32
 from email.utils import collapse_rfc2231_value, parsedate_to_datetime
+from typing import Any
 
 from mailer.domain.message import Attachment, InboundMail
 from mailer.replies.caps import MAX_HEADER_BLOCK_BYTES, NESTED_MAIN_TYPE, Capped, capped
@@ -79,9 +80,24 @@ def _read(safe: Capped) -> InboundMail:
     return _mail(headers, body, message)
 
 
+class _Part(Message):
+    """A part whose parameters can be read, whatever they are."""
+
+    def _get_params_preserve(self, failobj: Any, header: str) -> Any:
+        """Return the parameters as they stand when one comes in numbered parts (RFC 2231 §3) and as a whole, too.
+
+        The library sorts these by number, None among them.
+        """
+        try:
+            return super()._get_params_preserve(failobj, header)  # type: ignore[misc] # all the public ones ask it
+        except TypeError:
+            pieces = (one.partition("=") for one in str(self.get(header, "")).split(";"))
+            return [(name.strip(), value.strip()) for name, _, value in pieces]
+
+
 def _message(content: bytes) -> Message:
     """Return the tree of parts. Fed in pieces: the library's own way makes two copies at four bytes a character."""
-    parser = BytesFeedParser(policy=compat32)
+    parser = BytesFeedParser(_Part, policy=compat32)
     for start in range(0, len(content), _PIECE_BYTES):
         parser.feed(content[start : start + _PIECE_BYTES])
     return parser.close()

@@ -186,3 +186,16 @@ def test_what_is_said_about_a_mail_holds_nothing_that_a_database_refuses() -> No
 def test_a_text_of_blank_lines_is_not_searched_again_from_each_of_them() -> None:
     assert _RETURNED.search("\n \n" * 2000 + "  The header of the original message follows:") is not None
     assert r"^\s" not in _RETURNED.pattern
+
+
+def test_a_parameter_in_numbered_parts_and_as_a_whole_costs_nothing_but_itself() -> None:
+    """The library sorts the parts by number, None among them (found by 100,000 damaged mails, number 86237)."""
+    both = "filename*=a'b; filename*0*=utf-8''%41"
+    raw = (
+        f'From: a@b.example\nContent-Type: multipart/mixed; {both}; boundary="x"\n\n'
+        f"--x\nContent-Type: text/plain; charset=utf-8; {both}\n\nWe pay on Friday.\n"
+        f"--x\nContent-Type: application/pdf; {both}\nContent-Disposition: attachment; {both}\n\n%PDF\n--x--\n"
+    )
+    mail = parse(raw.encode())
+    assert (mail.text, len(mail.attachments)) == ("We pay on Friday.", 1)
+    assert not any(defect.startswith("unreadable") for defect in mail.defects)
