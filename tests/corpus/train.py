@@ -12,7 +12,9 @@ from __future__ import annotations
 import argparse
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
@@ -42,6 +44,21 @@ _MOST_BALANCE = 4.0
 _HALF = 0.5
 _RARE = 3
 _NEVER = -9.0
+
+
+#: What the processes of `side_by_side` do; they are forked with it.
+_WORK: list[Callable[[str], Any]] = []
+
+
+def side_by_side(work: Callable[[str], Any], names: Sequence[str]) -> list[Any]:
+    """Do the same for each name, one process a core; returns the results in order."""
+    _WORK[:] = [work]
+    with ProcessPoolExecutor(mp_context=get_context("fork")) as pool:
+        return list(pool.map(_worked, names))
+
+
+def _worked(name: str) -> Any:
+    return _WORK[0](name)
 
 
 class Sheet:
@@ -115,7 +132,8 @@ class MailTable:
         self.doubtful = _blurred(mails, self.phrased)
         self.blurred = [signs(one, found) for one, found in zip(self.seen, self.doubtful, strict=True)]
         self.folds = sorted({mail.fold for mail in mails})
-        self.second = {fold: self.fit(self.without(fold)) for fold in self.folds}
+        fitted = side_by_side(lambda fold: self.fit(self.without(fold)), self.folds)
+        self.second = dict(zip(self.folds, fitted, strict=True))
 
     def without(self, fold: str) -> list[int]:
         """Return the rows of all mails but those of a fold."""
@@ -186,15 +204,15 @@ def main() -> None:
     sheet = Sheet([unit for one in everything for unit in one.units])
     folds = np.array([one.fold for one in everything for _ in one.units])
     mails = [one for one in everything if one.is_mail]
-    readers = {}
-    for fold in sorted({one.fold for one in mails}):
-        head, table = sheet.weights(folds != fold)
-        readers[fold] = weights_from_parts(head, sheet.keys, table)
-        print(f"without {fold}: {int((folds != fold).sum())} sentences", flush=True)
+    names = sorted({one.fold for one in mails})
+    print(f"{len(sheet.units)} sentences, {len(names)} times without one author or some", flush=True)
+    *fitted, (head, table) = side_by_side(lambda fold: sheet.weights(folds != fold), [*names, ""])
+    readers = {
+        fold: weights_from_parts(part, sheet.keys, packed) for fold, (part, packed) in zip(names, fitted, strict=True)
+    }
     found = MailTable(mails, [readers[one.fold] for one in mails])
     show(found)
     everybody = range(len(mails))
-    head, table = sheet.weights(folds != "")
     head |= {"mail": found.fit(everybody), "sure": found.fit_sure(everybody)}
     content = weights_to_bytes(head, sheet.keys, table)
     print(f"{len(sheet.keys)} keys, {len(content)} bytes")
