@@ -14,7 +14,7 @@ unexport PYTHONDONTWRITEBYTECODE
 RESULTS ?= docs/figures/faults.jsonl
 PIECES ?= 1
 # Tests at the same time: most of them wait for servers, so more than there are cores.
-LANES ?= 4
+LANES ?= 5
 # Those of the full tier wait longer: for deadlines, for processes that were killed.
 FULL_LANES ?= 6
 .PHONY: help venv demo test test-full test-long bench score train servers check check-types check-rules suite format lock clean
