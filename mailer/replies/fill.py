@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 
 from mailer.domain.reading import Finding, Instalment, Intent
 from mailer.replies.corrections import corrected
@@ -19,16 +20,17 @@ _IN_PARTS = frozenset({Intent.PLAN_REQUEST, Intent.PROMISE})
 
 def filled(found: tuple[Finding, ...], passage: Passage) -> tuple[Finding, ...]:
     """Return the findings with the slots that their words hold; what a detector has filled stays, but for sums."""
-    return tuple(_filled(one, passage) for one in with_sums(found, passage))
+    promised = frozenset(one.on for one in found if one.intent is Intent.PROMISE and one.on)
+    return tuple(_filled(one, passage, promised) for one in with_sums(found, passage))
 
 
-def _filled(finding: Finding, passage: Passage) -> Finding:
+def _filled(finding: Finding, passage: Passage, promised: frozenset[date]) -> Finding:
     clauses = clauses_of(finding, passage)
     around = tuple(one for clause in clauses for one in passage.of_sentence(clause.sentence))
     if finding.intent is Intent.PROMISE and finding.on is None:
         finding = _with_day(finding, clauses, passage)
     if finding.intent is Intent.PROMISE:
-        finding = narrowed(corrected(finding, clauses, passage), clauses, passage)
+        finding = narrowed(corrected(finding, clauses, passage), clauses, passage, promised)
     if finding.intent in _PAID:
         paid = paid_day((*clauses, *around)) if finding.on is None else None
         finding = replace(finding, on=paid.past_on, date_kind=paid.kind) if paid else finding

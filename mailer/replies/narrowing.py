@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import re
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 from mailer.domain.reading import Finding
 from mailer.replies.dates import DateFound
@@ -31,20 +31,23 @@ _PART = re.compile(
 )
 #: Letters between the first part's day and the second one's.
 _REACH = 90
-#: Letters between a week and its day.
-_TO_ITS_DAY = 25
+#: What stands between a week and its day: "…, on the", "…, e precisamente".
+_TO_ITS_DAY = re.compile(r"[ ,;(\u2013-]{0,3}(?:\w{1,15} ){0,2}")
 _FRIDAY = 4
 
 
-def narrowed(finding: Finding, clauses: tuple[Clause, ...], passage: Passage) -> Finding:
-    """Return a promise with the day that counts among those of its sentences; where that moves it, never certain."""
+def narrowed(finding: Finding, clauses: tuple[Clause, ...], passage: Passage, promised: frozenset[date]) -> Finding:
+    """Return a promise with the day that counts among those of its sentences; where that moves it, never certain.
+
+    `promised`: the days of all promises of the mail. A first part that was found itself needs nobody to stand for it.
+    """
     around = tuple(dict.fromkeys(one for clause in clauses for one in passage.of_sentence(clause.sentence)))
     days = [day for clause in around if not clause.is_negated for day in days_ahead(passage, clause)]
     chosen = next((day for day in days if day.on == finding.on), None)
     if chosen is None:
         return finding
-    other = _first_part(chosen, days, passage) or _day_of_week(chosen, days)
-    if other is None or other.on == finding.on:
+    other = _first_part(chosen, days, passage) or _day_of_week(chosen, days, passage)
+    if other is None or other.on in promised or other.on < passage.anchor:
         return finding
     confidence = min(finding.confidence, NOT_CERTAIN)
     return replace(finding, on=other.on, date_kind=other.kind, confidence=confidence)
@@ -64,11 +67,12 @@ def _first_part(chosen: DateFound, days: list[DateFound], passage: Passage) -> D
     return first if is_second or is_rest else None
 
 
-def _day_of_week(chosen: DateFound, days: list[DateFound]) -> DateFound | None:
+def _day_of_week(chosen: DateFound, days: list[DateFound], passage: Passage) -> DateFound | None:
     """Return the day within a week that only its end stands for, named right behind it; either may be chosen."""
     for week, day in itertools.pairwise(days):
         is_week = "week" in week.rule and "weekday" not in week.rule and week.on.weekday() == _FRIDAY
-        is_near = 0 <= day.start - week.end <= _TO_ITS_DAY and day.rule.startswith("weekday")
+        between = passage.own[week.end : max(week.end, day.start)]
+        is_near = day.rule.startswith("weekday") and _TO_ITS_DAY.fullmatch(between)
         if chosen in (week, day) and week.kind == "approx" and is_week and is_near:
             return replace(day, on=week.on + timedelta(days=day.on.weekday() - _FRIDAY))
     return None

@@ -48,6 +48,8 @@ def test_the_first_part_of_a_payment_is_what_is_promised(language: str, own: str
         ("es", "Pagamos la semana que viene, el martes.", "2026-11-24"),
         ("en", "We pay next week.", "2026-11-27"),
         ("en", "We pay next week. On Tuesday we are closed.", "2026-11-27"),
+        ("en", "Mate flat out this week, will get it paid on Monday.", "2026-11-23"),
+        ("en", "We pay this week, on Monday at the latest.", "2026-11-23"),
     ],
 )
 def test_the_day_of_a_week_is_that_day(language: str, own: str, day: str) -> None:
@@ -64,6 +66,22 @@ def test_the_day_of_a_week_is_that_day(language: str, own: str, day: str) -> Non
 )
 def test_a_day_of_something_else_is_no_part(own: str, day: str) -> None:
     assert str(promised("en", own, "pay").on) == day
+
+
+def test_two_promises_keep_their_two_days() -> None:
+    own = "You get £400 on 24 November, the rest on 8 December."
+    words = passage(own, language=PHRASES.languages["en"], anchor=WEDNESDAY, country="GB")
+    days = {"You get £400": date(2026, 11, 24), "the rest": date(2026, 12, 8)}
+    found = tuple(
+        Finding(
+            intent=Intent.PROMISE,
+            confidence=0.9,
+            evidence=(Evidence(start=own.index(proof), end=own.index(proof) + len(proof), text=proof, rule="model"),),
+            on=day,
+        )
+        for proof, day in days.items()
+    )
+    assert [one.on for one in filled(found, words)] == list(days.values())
 
 
 def test_what_was_moved_is_never_certain() -> None:
