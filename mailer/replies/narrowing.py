@@ -59,9 +59,11 @@ def _first_part(chosen: DateFound, days: list[DateFound], passage: Passage) -> D
     first = before[0] if before else None
     if first is None or chosen.start - first.end > _REACH:
         return None
-    sentence = next(one for one in passage.sentences if one.start <= first.start < one.end)
-    between, ahead = passage.own[first.end : chosen.start], passage.own[sentence.start : first.start]
-    between, ahead = folded(between.lower()), folded(ahead.lower())
+    start = next((one.start for one in passage.sentences if one.start <= first.start < one.end), first.start)
+    ahead, between = (
+        folded(passage.own[start : first.start].lower()),
+        folded(passage.own[first.end : chosen.start].lower()),
+    )
     is_second = _PART.search(ahead) and _PART.search(between)  # "300 by Thursday and 300 by Thursday week"
     is_rest = _REST.search(between) and _PART.search(ahead + between)
     return first if is_second or is_rest else None
