@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 import structlog
+from hypothesis import settings
 
 pytest_plugins = [
     "tests.servers.chat",
@@ -23,6 +24,10 @@ pytest_plugins = [
     "tests.faults.summary",
 ]
 
+
+# A test says what is right, never how fast: on a busy machine a deadline of Hypothesis fails what is right.
+settings.register_profile("duly", settings.get_profile(settings.get_current_profile_name()), deadline=None)
+settings.load_profile("duly")
 
 #: No test asks the real DNS: stories about signatures switch it on with a server of their own.
 os.environ["DULY_AUTHENTICATION__DKIM"] = "false"

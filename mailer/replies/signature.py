@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from mailer.replies.zone_marks import CLOSING, CONTACT, DEVICE, DISCLAIMER, GREETING, TITLE
+from mailer.replies.zone_marks import CLOSING, CONTACT, DEVICE, DISCLAIMER, FIRM, GREETING, TITLE
 
 _MAX_SIGNATURE_LINES = 25
 _MAX_LINE_CHARS = 90
@@ -12,7 +12,9 @@ _MAX_LINE_CHARS = 90
 _CARD_LINES = 3
 #: What people write about, never in a signature.
 _MATTER = re.compile(
-    r"\?|[€£$¥]\s?\d|\d\s?(?:€|£|eur|gbp|usd|chf)\b|\b(?:invoice|rechnung|re|inv)[- #.:nr]{0,5}\d", re.IGNORECASE
+    r"\?|[€£$¥]\s?\d|\d\s?(?:€|£|eur|gbp|usd|chf)\b|\b(?:invoice|rechnung|re|inv)[- #.:nr]{0,5}\d|"
+    r"(?<![\d.,])\d{1,3}(?:[., ']\d{3}){0,3}[.,]\d{2}(?![\d.,])|\b(?:payment|referencia|r[ée]f[ée]rence|riferimento)\b",
+    re.IGNORECASE,
 )
 
 #: "Hazel Dunn | Buyer | Copperline", "Shelly Kane / Granite Peak / (303) 555-0144".
@@ -23,6 +25,8 @@ _SPEAKS = re.compile(
     r"(?i)\b(?:p\.? ?s|i|we|you|your|my|our|me|us|please|thanks?|ich|wir|sie|ihre?n?|uns|bitte|danke|je|j'|nous|"
     r"vous|votre|merci|yo|nos|usted|su|gracias|ik|wij|we|u|uw|graag|bedankt|io|noi|vi|vostr\w|grazie|ps)\b|\?"
 )
+#: "For Meridian Haulage Ltd", "Fdo. Óscar": who signs, and for whom.
+_SIGNS = re.compile(r"(?i)^\s{0,3}(?:for|für|pour|per|por|voor|fdo\.?|gez\.?|i\. ?[av]\.) ")
 #: Small words inside names, titles and firms.
 _JOINTS = frozenset(
     "of the and for de la le les des du del della di da do dos das der die das und von zu van en et y e i au aux à"
@@ -33,7 +37,8 @@ _JOINTS = frozenset(
 def signature_start(lines: list[str], *, sender_name: str = "", is_later: bool = False) -> int:
     """Return the index of the first signature line, `len(lines)` when there is none.
 
-    The closing line and the name under it are the sender's own words; titles, numbers and firms below are not.
+    The closing line, the name under it and a title in the same paragraph are the sender's own words; numbers and
+    further paragraphs of titles and firms are not.
     `is_later`: other words of the sender stand above these lines, so that they may be nothing but a signature.
     """
     for number, line in enumerate(lines):
@@ -71,7 +76,9 @@ def _is_card(block: list[str], above: str, sender_name: str, *, is_later: bool) 
         return False
     name = {word.casefold() for word in re.findall(r"[^\W\d_]{2,}", sender_name)}
     head = {word.casefold() for word in re.findall(r"[^\W\d_]{2,}", block[0])}
-    if CLOSING.match(above) or (_is_label(above) and len(above.split()) <= 4):  # noqa: PLR2004
+    if CLOSING.match(above):
+        return len(block) > 1  # one line is the name itself
+    if _is_label(above) and len(above.split()) <= 4:  # noqa: PLR2004
         return len(block) > 1 or len(block[0].split()) > 1
     # Without a sign-off above, name and title may be the sign-off itself: the sender's own words.
     return is_later and (len(block) > 1 or (len(name) > 1 and name <= head))
@@ -79,7 +86,7 @@ def _is_card(block: list[str], above: str, sender_name: str, *, is_later: bool) 
 
 def _is_slogan(block: list[str], above: list[str]) -> bool:
     """Whether a paragraph below "Regards, / Bev" speaks to nobody: what a firm puts under every mail."""
-    is_signed = any(CLOSING.match(line) for line in above)
+    is_signed = any(CLOSING.match(line) for line in above) and not CLOSING.match(block[0])
     text = " ".join(block)
     return is_signed and len(block) <= _CARD_LINES and not (_MATTER.search(text) or _SPEAKS.search(text))
 
@@ -112,9 +119,12 @@ def _is_signature(block: list[str], *, is_below: bool) -> bool:
     text = "\n".join(block)
     if DISCLAIMER.search(text) and not _MATTER.search(text):
         return True
-    if any(len(line) > _MAX_LINE_CHARS for line in block) or _MATTER.search(text) or CLOSING.match(block[0]):
+    if any(len(line) > _MAX_LINE_CHARS for line in block) or _MATTER.search(text):
         return False
-    contacts = sum(bool(CONTACT.search(line)) for line in block) + any(_LISTED.search(line) for line in block)
+    if CLOSING.match(block[0]) or _SIGNS.match(block[0]):
+        return False
+    contacts = sum(bool(CONTACT.search(line) or FIRM.search(line)) for line in block)
+    contacts += any(_LISTED.search(line) for line in block)
     titles = sum(bool(TITLE.search(line)) for line in block)
     talks = sum(line.rstrip().endswith((".", "!", ",")) and len(line.split()) > 4 for line in block)  # noqa: PLR2004
     if talks:
@@ -132,7 +142,10 @@ def _repeats_name(above: list[str], block: list[str]) -> bool:
 
 
 def _cut_below_name(lines: list[str], start: int, closings: list[int]) -> int:
-    """Return the first line below "Best regards, / Dana Smith" that is title or number in the same paragraph."""
+    """Return the first line below "Best regards, / Dana Smith" that says how to reach her, in the same paragraph.
+
+    A title or a firm alone, right under the name, is how many people sign: their own words.
+    """
     if not closings:
         return start
     name = next((i for i in range(closings[-1] + 1, start) if lines[i].strip()), start)
@@ -140,8 +153,12 @@ def _cut_below_name(lines: list[str], start: int, closings: list[int]) -> int:
         line = lines[number]
         if not line.strip():
             break
-        if len(line) <= _MAX_LINE_CHARS and not _MATTER.search(line) and (CONTACT.search(line) or TITLE.search(line)):
+        if CONTACT.search(line) or TITLE.search(line) or FIRM.search(line):
             rest = [other for other in lines[number:start] if other.strip()]
-            if all(len(other) <= _MAX_LINE_CHARS and not _MATTER.search(other) for other in rest):
+            if any(CONTACT.search(other) for other in rest) and not any(map(_is_matter, rest)):
                 return number
     return start
+
+
+def _is_matter(line: str) -> bool:
+    return len(line) > _MAX_LINE_CHARS or _MATTER.search(line) is not None

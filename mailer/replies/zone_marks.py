@@ -52,22 +52,35 @@ def may_be_header(line: str) -> bool:
     return ":" in line or "\uff1a" in line or line.lstrip()[:1] in {"-", "_"}
 
 
-#: The end of a letter. What follows in the same paragraph is the name.
-CLOSING = re.compile(
-    r"(?i)^\s{0,3}(?:(?:with )?(?:kind(?:est)?|best|warm(?:est)?|many)? ?regards?|best(?: wishes)?|cheers|sincerely|"
-    r"yours(?: sincerely| faithfully| truly)?|thanks(?: again| and .{3,20})?|thank you|many thanks|respectfully|"
-    r"cordially|yours ever|all the best|take care|warmly|"
-    r"mit (?:freundlichen?|besten?|herzlichen?|lieben?) gr(?:ü|ue)(?:ß|ss)en?.{0,25}|(?:freundliche|beste|liebe|"
-    r"viele|schöne|"
-    r"herzliche)r? gr(?:ü|ue)(?:ß|ss)e.{0,25}|gr(?:ü|ue|u)(?:ß|ss)e?|"
-    r"(?:mit vorzüglicher )?hochachtung(?:svoll)?|mfg|lg|vg|"
-    r"(?:bien )?cordialement|"
-    r".{0,80}(?:sentiments|salutations) (?:distingué|les meilleur|respectueu|les plus)\w*.{0,20}|"
-    r"(?:sinc[èe]res )?salutations.{0,20}|bien à vous|"
-    r"(?:un )?(?:cordial(?:es)? )?saludos?(?: cordiales)?|"
-    r"atentamente|met (?:vriendelijke|hartelijke) groet(?:en)?|groet(?:en|jes)?|(?:cordiali|distinti) saluti|saluti|"
-    r"un cordiale saluto)[ ,.!]{0,3}$"
+_CLOSING_EN = (
+    r"(?:with )?(?:kind(?:est)?|best|warm(?:est)?|many)? ?regards?|best(?: wishes)?|all (?:the )?best|cheers|"
+    r"sincerely|yours(?: sincerely| faithfully| truly)?|yours ever|respectfully|cordially|take care|warmly|rgds|"
+    r"thx|(?:many )?thanks(?: again| in advance| and .{3,20})?|thank you|"
+    r"(?:merry|happy) (?:christmas|holidays|new year)"
 )
+_CLOSING_DE = (
+    r"mit (?:freundlichen?|besten?|herzlichen?|lieben?) gr(?:ü|ue)(?:ß|ss)en?.{0,25}|(?:freundliche|beste|liebe|"
+    r"viele|schöne|herzliche)r? gr(?:ü|ue)(?:ß|ss)e.{0,25}|gr(?:ü|ue)(?:ß|ss)e?|gru(?:ß|ss)(?: [^\W\d_]{2,20})?|"
+    r"(?:mit vorzüglicher )?hochachtung(?:svoll)?|mfg|lg|vg|"
+    r"(?:besten|vielen|herzlichen|lieben) dank(?: im voraus)?|schönen? (?:tag|abend|feierabend|woche(?:nende)?)"
+)
+_CLOSING_FR = (
+    r"(?:bien )?cordialement|(?:sinc[èe]res |meilleures )?salutations.{0,20}|bien à vous|cdlt|"
+    r".{0,80}(?:sentiments|salutations) (?:distingué|les meilleur|respectueu|les plus)\w*.{0,20}|"
+    r"bonne (?:journée|soirée|réception)|merci (?:d'avance|à vous)"
+)
+_CLOSING_ES = (
+    r"(?:un )?(?:cordial(?:es)? )?saludos?(?: cordiales)?|atentamente|cordialmente|un abrazo|"
+    r"feliz (?:día|navidad)|(?:muchas )?gracias(?: de antemano)?"
+)
+_CLOSING_NL = r"(?:met )?(?:vriendelijke|hartelijke) groet(?:en)?|groet(?:en|jes)?|hoogachtend|mvg|alvast bedankt"
+_CLOSING_IT = (
+    r"(?:cordiali|distinti) saluti|saluti|un cordiale saluto|buona (?:giornata|serata)|"
+    r"grazie(?: mille| in anticipo)?"
+)
+_CLOSING = rf"{_CLOSING_EN}|{_CLOSING_DE}|{_CLOSING_FR}|{_CLOSING_ES}|{_CLOSING_NL}|{_CLOSING_IT}"
+#: The end of a letter, in one language or two ("Regards / groet,"). What follows in the same paragraph is the name.
+CLOSING = re.compile(rf"(?i)^\s{{0,3}}(?:[^\W\d_]{{3,20}} ?/ ?)?(?:{_CLOSING})(?: ?/ ?[^/\n]{{3,30}})?[ ,.!]{{0,3}}$")
 #: The beginning of a letter, and the things people say on one line of their own.
 GREETING = re.compile(
     r"(?i)^\s{0,3}(?:dear|hi|hello|hey|hiya|good (?:morning|afternoon|evening|day)|to whom|sehr geehrte|guten|hallo|"
@@ -85,16 +98,19 @@ DISCLAIMER = re.compile(
     r"vertraulich|rechtlich geschützt|nicht der richtige adressat|confidentiel|confidencial|riservat|vertrouwelijk|"
     r"think before (?:you )?print|please consider the environment|registered (?:in|office)|company (?:no|number)"
 )
-#: Lines that say how to reach somebody or which firm it is, and nothing else.
+#: Lines that say how to reach somebody, and nothing else.
 CONTACT = re.compile(
     r"(?i)(?:\+|\b00)\d[\d ()/.-]{6,}|\b(?:tel|t|ph|phone|mob|mobile|m|fax|f|dw|durchwahl|ext|direct|office|"
     r"cell)\b[.: ]{1,3}"
     r"[+(]?\d[\d ()/.-]{3,}|\(?\b\d{3}\)?[ .-]\d{3}[ .-]\d{4}\b|[\w.+-]{1,64}@[\w-]{1,60}\.\w|\b(?:www\.|https?://)\S|"
-    r"\b(?:gmbh|ag|ohg|kg|ug|e\.k\.|ltd|limited|llp|llc|plc|inc|corp|s\.?a\.?r?\.?l?|sas|b\.?v|n\.?v|s\.?r\.?l|"
-    r"s\.?p\.?a|s\.l)\b\.?|"
-    r"\b(?:hrb|ust-?id|uid|vat|iban|amtsgericht|geschäftsführ\w+|registered|fn \d)|\b[a-z]{1,2}-\d{4,5}\b|"
-    r"\b\d{5} [A-ZÄÖÜ]|"
+    r"\b(?:hrb|ust-?id|uid|vat|iban|amtsgericht|geschäftsführer(?:in)?:|registered|fn \d)|"
+    r"\b[a-z]{1,2}-\d{4,5} [^\W\d_]|\b\d{5} [A-ZÄÖÜ]|"
     r"\b[A-Z]{1,2}\d{1,2}[A-Z]? \d[A-Z]{2}\b"
+)
+#: Which firm it is.
+FIRM = re.compile(
+    r"(?i)\b(?:gmbh|ag|ohg|kg|ug|e\.k\.|ltd|limited|llp|llc|plc|inc|corp|s\.?a\.?r?\.?l?|sas|b\.?v|n\.?v|s\.?r\.?l|"
+    r"s\.?p\.?a|s\.l)\b\.?"
 )
 TITLE = re.compile(
     r"(?i)\b(?:accounts?(?: payable)?|accounting|accountant|finance|financial|controller|director|manager|assistant|"

@@ -149,6 +149,31 @@ def test_words_that_matter_are_no_signature(last: str) -> None:
     assert own(f"We paid.\n\nRegards\nTom\n\n{last}").endswith(last)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        # Signed in two languages, or with a wish: the sign-off itself, not a card below it.
+        "We pay on Friday.\n\nBest regards / Pozdrawiam\nAgnieszka",
+        "Betaald.\n\nVriendelijke groeten,\nBouwwerken Maes bv",
+        "Sale el viernes.\n\nFeliz día,\nLuz Dary",
+        "Am 26. ist das Geld da.\n\nGruß Jupp\nKG Rot-Weiß",
+        # A greeting that can be a sign-off as well.
+        "Cordial saludo.\n\nMañana pagamos.\n\nAtentamente,\nYamile",
+        "Grüß Gott,\n\nes fehlt das Aufmaß.\n\nMit freundlichen Grüßen\nHedwig Krautgartner",
+        # Who signs, and for whom.
+        "Bezahlt wird nicht.\n\nfür die Kranz Landmaschinen GmbH\nSimone Kranz",
+        "It was never ours.\n\nFor Meridian Haulage Ltd\nTunde",
+        "Contestons.\n\nVeuillez agréer nos salutations distinguées.\n\nMe Olivier Chappuis, avocat",
+        "Läuft mit.\n\nGrüße\nAnke Sievers\nKreditorenbuchhaltung Autohaus Förster",
+        # Numbers and codes that look like post codes.
+        "Bonjour,\n\nVirement de ce jour :\nF-3091 ....... 455,00\nF-3102 ....... 128,50\n\nCrémerie Bertin",
+        "Payment declined\n\nYour payment request PR-20917 was declined.\nContact your requester.",
+    ],
+)
+def test_sign_offs_and_figures_are_the_senders_words(text: str) -> None:
+    assert own(text) == text
+
+
 def test_a_mail_that_is_all_signature_is_somebodys_words() -> None:
     assert own("Alder Ltd\n+44 20 7946 0102") == "Alder Ltd\n+44 20 7946 0102"
 
