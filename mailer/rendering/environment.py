@@ -65,6 +65,21 @@ class _Environment(ImmutableSandboxedEnvironment):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self._safe: dict[tuple[type, str], bool] = {}
+        self._fields: set[tuple[type, str]] = set()
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """Return what the sandbox gives; a field of a value class that it gave once is given without asking again."""
+        place = (type(obj), attribute)
+        if place in self._fields:
+            return getattr(obj, attribute)
+        given = super().getattr(obj, attribute)
+        if attribute in names_of(obj) and self.is_safe_attribute(obj, attribute, given):
+            self._fields.add(place)
+        return given
+
+    def make_globals(self, d: Any) -> dict[str, Any]:
+        """Return the names every template knows, as one dict: Jinja's chain of dicts is gone through for every mail."""
+        return {**self.globals, **(d or {})}
 
     def is_safe_attribute(self, obj: object, attr: str, value: object) -> bool:
         """Return what the sandbox says: it goes by the type of the object and the name alone."""

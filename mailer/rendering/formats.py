@@ -114,9 +114,7 @@ def aligned(rows: Iterable[object], *columns: tuple[str, str, str]) -> str:
     widths = [max(_width(line[n]) for line in lines) for n in range(len(kept))]
     lines.insert(1, ["-" * width for width in widths])
     sides = [columns[n][2] for n in kept]
-    return "\n".join(
-        _GAP.join(_padded(*cell) for cell in zip(line, widths, sides, strict=True)).rstrip() for line in lines
-    )
+    return "\n".join([_GAP.join(map(_padded, line, widths, sides)).rstrip() for line in lines])
 
 
 @lru_cache(maxsize=1024)
@@ -131,6 +129,8 @@ def _paragraphs(text: str) -> list[str]:
 
 
 def _padded(text: str, width: int, side: str) -> str:
+    if text.isascii():
+        return text.rjust(width) if side == ">" else text.ljust(width)
     space = " " * (width - _width(text))
     return space + text if side == ">" else text + space
 

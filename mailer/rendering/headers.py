@@ -76,8 +76,11 @@ def mailbox_header(header: str, name: str, address: str) -> Header | str:
     """Return `Name <address>` (RFC 5322 §3.4); the name is quoted or encoded as needed, "" for the address alone."""
     guarded(header, name)
     checked = checked_address(header, address)
-    if _PLAIN_NAME.fullmatch(name) and len(f"{header}: {name} <{checked}>") <= _FOLD_AT:
-        return f"{name} <{checked}>"  # folding would change nothing
+    if _PLAIN_NAME.fullmatch(name):
+        if len(f"{header}: {name} <{checked}>") <= _FOLD_AT:
+            return f"{name} <{checked}>"  # folding would change nothing
+        if max(len(f"{header}: {name}"), len(f" <{checked}>")) <= _FOLD_AT:
+            return f"{name}\n <{checked}>"  # the one place where it can be folded
     folded = Header(maxlinelen=_FOLD_AT, header_name=header)
     if not name:
         folded.append(checked, "us-ascii")

@@ -14,6 +14,8 @@ from mailer.domain.ids import OutboxId
 from mailer.domain.message import InboundMail
 
 _DIGITS = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford base32, as in mailer.clock
+#: Two digits at a time, by 10 bits.
+_PAIRS = tuple(first + second for first in _DIGITS for second in _DIGITS)
 _ID = re.compile(f"out_([{_DIGITS}]{{16}})")
 _TOKEN = re.compile(f"[{_DIGITS}]{{32}}", re.IGNORECASE)
 _TAGGED = re.compile(f"[+]d([{_DIGITS}]{{32}})@", re.IGNORECASE)
@@ -34,10 +36,8 @@ def reply_token(outbox_id: OutboxId, key: bytes) -> str:
 
     Raises ValueError when the id is not "out_" and 16 characters of `mailer.clock.new_id`.
     """
-    found = _ID.fullmatch(outbox_id)
-    if found is None:
-        raise ValueError(f"{outbox_id!r} is no outbox id: ids come from mailer.clock.new_id('out')")
-    return found[1] + _signature("reply-token", found[1], key)
+    body = _body(outbox_id)
+    return body + _signature("reply-token", body, key)
 
 
 def verify(token: str, key: bytes) -> OutboxId | None:
@@ -74,7 +74,7 @@ def message_id(outbox_id: OutboxId, key: bytes, domain: str) -> str:
 
     Raises ValueError when the id is not an outbox id.
     """
-    body = reply_token(outbox_id, key)[:16]
+    body = _body(outbox_id)
     return f"duly.{body}.{_signature('message-id', body, key)}@{domain}"
 
 
@@ -94,7 +94,7 @@ def message_mark(outbox_id: OutboxId, key: bytes) -> str:
 
     Raises ValueError when the id is not an outbox id.
     """
-    body = reply_token(outbox_id, key)[:16]
+    body = _body(outbox_id)
     return f"{outbox_id}.{_signature('message-mark', body, key)}"
 
 
@@ -117,10 +117,17 @@ def is_of_duly(mail: InboundMail) -> bool:
     return bool(by_id) and mail.header("auto-submitted").lower().startswith("auto-")
 
 
+def _body(outbox_id: OutboxId) -> str:
+    found = _ID.fullmatch(outbox_id)
+    if found is None:
+        raise ValueError(f"{outbox_id!r} is no outbox id: ids come from mailer.clock.new_id('out')")
+    return found[1]
+
+
 def _signature(purpose: str, body: str, key: bytes) -> str:
     digest = hmac.digest(key, f"duly:{purpose}:{body}".encode(), "sha256")
     number = int.from_bytes(digest[:10], "big")
-    return "".join(_DIGITS[(number >> shift) & 31] for shift in range(75, -1, -5))
+    return "".join([_PAIRS[(number >> shift) & 1023] for shift in range(70, -1, -10)])
 
 
 def _is_signed(purpose: str, body: str, signature: str, key: bytes) -> bool:

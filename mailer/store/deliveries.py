@@ -16,6 +16,7 @@ from sqlalchemy import BindParameter, Executable, bindparam, func, insert, selec
 
 from mailer.domain.delivery import TRANSITIONS, OutboxState
 from mailer.domain.ids import CustomerId, OutboxId
+from mailer.store.columns import among
 from mailer.store.mail_tables import attempts, outbox
 from mailer.store.outbox import OutboxEntry, load_all
 from mailer.store.session import Tx
@@ -26,17 +27,15 @@ Choose = Callable[[Sequence[tuple[str, str]]], Sequence[str]]
 
 WAITING = (OutboxState.QUEUED, OutboxState.DEFERRED)
 
-_IDS: BindParameter[str] = bindparam("ids", expanding=True)
 _FENCES: BindParameter[Any] = bindparam("fences", expanding=True)
-_HELD = select(outbox.c.id, outbox.c.fence, outbox.c.state).where(outbox.c.id.in_(_IDS)).order_by(outbox.c.id)
+_HELD = select(outbox.c.id, outbox.c.fence, outbox.c.state).where(among(outbox.c.id)).order_by(outbox.c.id)
 _HELD_LOCKED = _HELD.with_for_update()
-_ATTEMPTED = select(attempts.c.outbox_id, attempts.c.fence).where(
-    tuple_(attempts.c.outbox_id, attempts.c.fence).in_(_FENCES)
-)
-_CONTENTS = select(payloads.c.id, payloads.c.body).where(payloads.c.id.in_(_IDS))
+_ATTEMPTED = select(attempts.c.outbox_id, attempts.c.fence).where(among(attempts.c.outbox_id))
+_KEEP_ATTEMPTS = insert(attempts)
+_CONTENTS = select(payloads.c.id, payloads.c.body).where(among(payloads.c.id))
 _LAST_EVENTS = (
     select(events.c.customer_id, func.max(events.c.seq).label("seq"))
-    .where(events.c.customer_id.in_(_IDS))
+    .where(among(events.c.customer_id))
     .group_by(events.c.customer_id)
 )
 
@@ -154,7 +153,7 @@ def _values(to: OutboxState, *, now: Any, text: Any, due_at: Any, lease_until_at
 
 async def held(tx: Tx, ids: Sequence[OutboxId]) -> dict[OutboxId, tuple[int, OutboxState]]:
     """Return fence and state of messages, which nobody else changes before this transaction ends."""
-    rows = await tx.all(_HELD if tx.dialect == "sqlite" else _HELD_LOCKED, {"ids": list(ids)})
+    rows = await tx.all(_HELD if tx.dialect == "sqlite" else _HELD_LOCKED, {"ids": ids})
     return {OutboxId(row.id): (row.fence, OutboxState(row.state)) for row in rows}
 
 
@@ -206,7 +205,7 @@ async def keep_attempts(tx: Tx, kept: Iterable[tuple[OutboxId, Attempt]]) -> Non
         }
         for outbox_id, one in kept
     ]
-    await tx.run(insert(attempts), rows)
+    await tx.run(_KEEP_ATTEMPTS, rows)
 
 
 async def attempts_of(tx: Tx, outbox_id: OutboxId) -> list[Attempt]:
@@ -232,14 +231,15 @@ async def attempts_of(tx: Tx, outbox_id: OutboxId) -> list[Attempt]:
 
 async def attempted(tx: Tx, fences: Iterable[tuple[OutboxId, int]]) -> set[tuple[OutboxId, int]]:
     """Return which of these leases have their attempt on record already."""
-    rows = await tx.all(_ATTEMPTED, {"fences": list(fences)})
-    return {(OutboxId(row.outbox_id), row.fence) for row in rows}
+    wanted = set(fences)
+    rows = await tx.all(_ATTEMPTED, {"ids": {outbox_id for outbox_id, _ in wanted}})
+    return wanted & {(OutboxId(row.outbox_id), row.fence) for row in rows}
 
 
 async def contents(tx: Tx, entries: Sequence[OutboxEntry]) -> dict[OutboxId, bytes]:
     """Return the frozen bytes of messages."""
     places = {entry.payload_id: entry.message.id for entry in entries}
-    rows = await tx.all(_CONTENTS, {"ids": list(places)})
+    rows = await tx.all(_CONTENTS, {"ids": places})
     return {places[row.id]: bytes(row.body) for row in rows}
 
 

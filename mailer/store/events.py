@@ -17,6 +17,9 @@ from mailer.record.commitment import commitment, committed_bytes, payload_bytes
 from mailer.store.session import Tx
 from mailer.store.tables import events, payloads
 
+_KEEP = insert(payloads)
+_RECORD = insert(events)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedEvent:
@@ -70,8 +73,8 @@ async def record(tx: Tx, happened: Sequence[tuple[Event, bytes]]) -> None:
                 "payload_id": payload_id,
             }
         )
-    await tx.run(insert(payloads), kept)
-    await tx.run(insert(events), rows)
+    await tx.run(_KEEP, kept)
+    await tx.run(_RECORD, rows)
 
 
 def _committed(event: Event, body: bytes) -> bytes:
@@ -96,7 +99,7 @@ async def keep_payloads(tx: Tx, kept: Sequence[Payload]) -> None:
         {"id": one.id, "subject_id": one.subject_id, "kind": one.kind, "salt": one.salt, "body": one.body}
         for one in kept
     ]
-    await tx.run(insert(payloads), rows)
+    await tx.run(_KEEP, rows)
 
 
 async def payload(tx: Tx, payload_id: str) -> bytes | None:

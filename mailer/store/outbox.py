@@ -7,21 +7,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, bindparam, delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from mailer.domain.case import StepHow
 from mailer.domain.delivery import OutboxState
 from mailer.domain.ids import CustomerId, InvoiceId, OutboxId, StepId, step_claim_key
 from mailer.domain.message import ListedInvoice, OutboxMessage
 from mailer.domain.money import Money
+from mailer.store.columns import among
 from mailer.store.customers import chunks
 from mailer.store.mail_tables import outbox, step_claims
 from mailer.store.session import Tx
 
-_IDS: BindParameter[str] = bindparam("ids", expanding=True)
-_LOAD = select(outbox).where(outbox.c.id.in_(_IDS)).order_by(outbox.c.due_at, outbox.c.id)
-_LISTED = select(step_claims).where(step_claims.c.outbox_id.in_(_IDS)).order_by(step_claims.c.place)
-_MARK = update(step_claims).where(step_claims.c.outbox_id.in_(_IDS)).values(how=bindparam("what"), at=bindparam("when"))
+_LOAD = select(outbox).where(among(outbox.c.id)).order_by(outbox.c.due_at, outbox.c.id)
+_LISTED = select(step_claims).where(among(step_claims.c.outbox_id)).order_by(step_claims.c.place)
+_MARK = update(step_claims).where(among(step_claims.c.outbox_id)).values(how=bindparam("what"), at=bindparam("when"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,7 +143,7 @@ async def mark_steps(tx: Tx, how: StepHow, now: datetime, *, outbox_id: str = ""
 async def mark_steps_of(tx: Tx, outbox_ids: Sequence[OutboxId], how: StepHow, now: datetime) -> None:
     """Say what became of the rungs of several messages."""
     if outbox_ids:
-        await tx.run(_MARK, {"ids": list(outbox_ids), "what": how.value, "when": now})
+        await tx.run(_MARK, {"ids": outbox_ids, "what": how.value, "when": now})
 
 
 async def free_steps(tx: Tx, outbox_id: OutboxId) -> None:
@@ -168,7 +168,7 @@ async def load_all(tx: Tx, ids: Sequence[OutboxId]) -> list[OutboxEntry]:
     """Return messages with their rungs, those due longest first; unknown ones are left out."""
     if not ids:
         return []
-    rows = await tx.all(_LOAD, {"ids": list(ids)})
+    rows = await tx.all(_LOAD, {"ids": ids})
     listed = await _listed(tx, ids)
     return [_entry(row, tuple(listed[row.id])) for row in rows]
 
@@ -227,7 +227,7 @@ async def counts(tx: Tx) -> dict[str, int]:
 
 async def _listed(tx: Tx, ids: Sequence[OutboxId]) -> dict[str, list[ListedInvoice]]:
     found: dict[str, list[ListedInvoice]] = {one: [] for one in ids}
-    for r in await tx.all(_LISTED, {"ids": list(ids)}):
+    for r in await tx.all(_LISTED, {"ids": ids}):
         item = ListedInvoice(
             invoice_id=InvoiceId(r.invoice_id),
             step_id=StepId(r.step_id),

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Integer, String, bindparam, cast, delete, select
+from sqlalchemy import Integer, String, cast, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from mailer.domain.actions import NotNow
 from mailer.domain.ids import CustomerId, InvoiceId, StepId, step_claim_key
+from mailer.store.columns import among
 from mailer.store.customers import chunks
 from mailer.store.mail_tables import verdicts
 from mailer.store.session import Tx, upsert, upsert_all
@@ -21,7 +22,7 @@ MODE = "mode"
 LIVE, PAUSED = "live", "paused"
 _MODE = select(facts.c.value).where(facts.c.name == MODE)
 _MODE_HELD = _MODE.with_for_update(read=True)
-_GET_ALL = select(facts).where(facts.c.name.in_(bindparam("names", expanding=True)))
+_GET_ALL = select(facts).where(among(facts.c.name, "names"))
 
 
 async def get(tx: Tx, name: str) -> str | None:
