@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
+from collections import deque
 
 import aiosmtplib
 
@@ -21,6 +22,8 @@ from mailer.channels.wire import Wire
 from mailer.domain.delivery import Phase
 
 _GOODBYE_SECONDS = 5.0
+#: What came is no SMTP; the server closes.
+_NO_REPLY, _CLOSING = -1, 421
 #: A body is given this much longer than the wait after the dot: its size over a very slow line.
 _SLOWEST_OCTETS_PER_SECOND = 10_000
 _REFUSALS = 400
@@ -55,6 +58,7 @@ class SmtpConnection:
             tls_context=tls_context,
         )
         self._wire: Wire | None = None
+        self._ahead: deque[bytes] = deque()
         self.peer = f"{settings.host}:{settings.port}"
         self.tls = ""
         self.greeting = ""
@@ -126,24 +130,63 @@ class SmtpConnection:
         """Tell whether the server announced this extension in answer to EHLO (RFC 5321 §2.2)."""
         return self._smtp.supports_extension(extension)
 
-    async def command(self, *words: bytes, deadline_seconds: float) -> Reply:
-        """Send one command line and return the answer.
+    def send_ahead(self, *lines: bytes) -> None:
+        """Send several commands at once to a server that takes that (RFC 2920): a long line costs its delay once.
+
+        `command` with each of them, in this order, waits for its answer. To any other server nothing is sent yet.
+
+        Raises:
+            ValueError: a line holds something that could end it.
+        """
+        if any(end in line for line in lines for end in b"\r\n\0"):
+            raise ValueError("a command holds a line break or NUL: nothing was sent")
+        if self._wire is not None and self.is_open and self.takes("pipelining"):
+            self._wire.write_ahead([line + b"\r\n" for line in lines])
+            self._ahead.extend(lines)
+
+    async def command(self, line: bytes, *, deadline_seconds: float) -> Reply:
+        """Send one command line, unless it was sent ahead, and return the answer.
 
         Raises:
             LinkLostError: no answer; the connection is closed.
         """
+        if self._ahead:
+            return await self._owed(line, deadline_seconds)
         if self._wire is None or not self.is_open:
             self.abort()
             raise LinkLostError("the connection was closed, or the server spoke unasked")
         self._wire.expect_reply()
         try:
-            reply = await self._smtp.execute_command(*words, timeout=deadline_seconds)
+            reply = await self._smtp.execute_command(line, timeout=deadline_seconds)
         except (aiosmtplib.SMTPException, OSError) as fault:
             return self._reply_or_lost(fault)
         except BaseException:
             self.abort()
             raise
         return Reply(code=reply.code, words=reply.message)
+
+    async def _owed(self, line: bytes, deadline_seconds: float) -> Reply:
+        """Return the answer to a command that was sent ahead."""
+        wire = self._wire
+        if wire is None or self._ahead.popleft() != line:
+            self.abort()
+            raise LinkLostError("another command was sent ahead of this one")
+        try:
+            code, words = wire.owed_reply() or await self._read(deadline_seconds)
+        except (aiosmtplib.SMTPException, OSError) as fault:
+            return self._reply_or_lost(fault)
+        except BaseException:
+            self.abort()
+            raise
+        if code in {_NO_REPLY, _CLOSING}:
+            self.abort()
+        return Reply(code=code, words=words)
+
+    async def _read(self, deadline_seconds: float) -> tuple[int, str]:
+        protocol = self._smtp.protocol
+        if protocol is None or not self.is_open:
+            raise aiosmtplib.SMTPServerDisconnected("the connection was closed")
+        return await protocol.read_response(timeout=deadline_seconds)
 
     async def body(self, content: bytes) -> Reply:
         """Send the dot-stuffed message and the final dot after a 354, and return the answer (RFC 5321 §4.5.2).
@@ -187,6 +230,8 @@ class SmtpConnection:
         """Return the session to its clean state (RSET), or close it when the server does not answer 250."""
         if self.is_open:
             try:
+                while self._ahead:
+                    await self.command(self._ahead[0], deadline_seconds=_GOODBYE_SECONDS)
                 reply = await self.command(b"RSET", deadline_seconds=_GOODBYE_SECONDS)
             except LinkLostError:
                 return
@@ -214,6 +259,7 @@ class SmtpConnection:
 
     def abort(self) -> None:
         """Close at once, dropping whatever was not written yet: a dead delivery must not trickle out later."""
+        self._ahead.clear()
         transport = self._smtp.transport
         if isinstance(transport, asyncio.WriteTransport):
             transport.abort()

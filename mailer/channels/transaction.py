@@ -41,9 +41,11 @@ class Transaction:
         options = [b"SIZE=%d" % len(envelope.content)] if link.takes("size") else []  # RFC 1870
         if eight_bit:
             options.append(b"BODY=8BITMIME")  # RFC 6152
-        sender = b"FROM:<" + envelope.sender.encode("ascii") + b">"
-        ended = await self._accepts(Phase.MAIL, b"MAIL", sender, *options)
-        ended = ended or await self._accepts(Phase.RCPT, b"RCPT", _to(envelope.recipient))
+        mail = b" ".join([b"MAIL FROM:<" + envelope.sender.encode("ascii") + b">", *options])
+        copies = [_to(envelope.archive)] if self._is_archived() else []
+        link.send_ahead(mail, _to(envelope.recipient), *copies)
+        ended = await self._accepts(Phase.MAIL, mail)
+        ended = ended or await self._accepts(Phase.RCPT, _to(envelope.recipient))
         addressed = ended or await self._archive()
         if not isinstance(addressed, Addressed):
             await link.reset()
@@ -51,21 +53,23 @@ class Transaction:
 
     async def _archive(self) -> Addressed | Outcome:
         """Do the RCPT of our own archive: the customer's has decided, so a refusal is only noted."""
-        archive, link = self._envelope.archive, self._link
-        if archive.lower() in {"", self._envelope.recipient.lower()}:
+        if not self._is_archived():
             return Addressed()
-        refusal = await self._accepts(Phase.RCPT, b"RCPT", _to(archive))
+        link, refusal = self._link, await self._accepts(Phase.RCPT, _to(self._envelope.archive))
         if refusal is None:
             return Addressed(archived=True)
         if isinstance(refusal, TryLater) and (refusal.code == _CLOSING or not link.is_open):
             return refusal  # the session is over: nothing can be sent in it
         return Addressed(note=f"; archive copy refused: {refusal.text}")
 
-    async def _accepts(self, phase: Phase, *words: bytes) -> Outcome | None:
+    def _is_archived(self) -> bool:
+        return self._envelope.archive.lower() not in {"", self._envelope.recipient.lower()}
+
+    async def _accepts(self, phase: Phase, line: bytes) -> Outcome | None:
         """Return None when the server accepted this command (25z), else what comes of it."""
         link = self._link
         try:
-            reply = await link.command(*words, deadline_seconds=self._settings.timeout_seconds)
+            reply = await link.command(line, deadline_seconds=self._settings.timeout_seconds)
         except LinkLostError as fault:
             return TryLater(text=f"link lost at {phase.name}: {fault}", peer=link.peer, tls=link.tls, phase=phase)
         if reply.accepts():
@@ -131,4 +135,4 @@ class Transaction:
 
 
 def _to(address: str) -> bytes:
-    return b"TO:<" + address.encode("ascii") + b">"
+    return b"RCPT TO:<" + address.encode("ascii") + b">"

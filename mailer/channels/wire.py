@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Sequence
 from typing import Any
 
 _LINE = re.compile(rb"([2-5][0-9][0-9])([ -][^\n]*|\r?)\n")  # RFC 5321 §4.2; a bare LF is forgiven
@@ -28,6 +29,8 @@ class Wire(asyncio.Protocol):
         #: False while something that was written has not yet been handed to the system's network.
         self._whole = True
         self._awaited = False
+        #: Replies still to be asked for, to commands that were written ahead of their turn.
+        self._owed = 0
         self._pending = bytearray()
         #: True once something came that no command asked for: the session is out of step.
         self.stray = False
@@ -39,6 +42,28 @@ class Wire(asyncio.Protocol):
     def expect_reply(self) -> None:
         """Let the next whole reply through."""
         self._awaited = True
+
+    def write_ahead(self, lines: Sequence[bytes]) -> None:
+        """Send several commands at once (RFC 2920); for the reply to each, in turn, ask `owed_reply`."""
+        self._owed += len(lines)
+        self._transport.write(b"".join(lines))
+
+    def owed_reply(self) -> tuple[int, str] | None:
+        """Return the next of those replies, code and words, when it is here; else let it through once it comes.
+
+        It counts even when the link has ended since. Code -1: what came is no SMTP.
+        """
+        self._owed -= 1
+        end, fault = _reply_end(self._pending)
+        if fault:
+            return -1, fault[:_SHOWN_OCTETS].decode("utf-8", "replace").strip()
+        if not end:
+            self._awaited = True
+            return None
+        lines = bytes(self._pending[:end]).splitlines()
+        del self._pending[:end]
+        self.stray = self.stray or bool(self._pending and not self._owed)
+        return int(lines[0][:3]), b"\n".join(line[4:].strip() for line in lines).decode("utf-8", "surrogateescape")
 
     def write(self, data: bytes) -> bool:
         """Send this and let the next reply through; False when the link was gone before the first byte of it."""
@@ -62,23 +87,24 @@ class Wire(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Gather lines until a reply is whole, then hand it on."""
-        if not self._awaited:
-            self.stray = True
-            return
         self._pending += data
+        if not self._awaited:
+            self.stray = self.stray or not self._owed or len(self._pending) > _MOST_OCTETS
+            return
         end, fault = _reply_end(self._pending)
         if not end and not fault and len(self._pending) > _MOST_OCTETS:
             fault = b"a reply without an end: " + bytes(self._pending[:_SHOWN_OCTETS])
         if fault:
+            self._pending.clear()
             self._hand_on(_NO_SMTP + fault[:_SHOWN_OCTETS].replace(b"\n", b" ").strip() + b"\r\n")
         elif end:
-            rest = len(self._pending) > end
-            self._hand_on(bytes(self._pending[:end]))
-            self.stray = self.stray or rest
+            reply = bytes(self._pending[:end])
+            del self._pending[:end]
+            self.stray = self.stray or bool(self._pending and not self._owed)
+            self._hand_on(reply)
 
     def _hand_on(self, reply: bytes) -> None:
         self._awaited = False
-        self._pending.clear()
         self._inner.data_received(reply)
 
     def eof_received(self) -> bool | None:

@@ -204,10 +204,10 @@ class RecordingSmtp:
     async def handle_EHLO(  # noqa: N802 -- aiosmtpd looks hooks up by this name
         self, _server: SMTP, session: Session, _envelope: Envelope, hostname: str, responses: list[str]
     ) -> list[str]:
-        """Counts the connections that got as far as a greeting."""
+        """Counts the connections that got as far as a greeting; says what aiosmtpd can, but does not say."""
         session.host_name = hostname
         self.connections += 1
-        return responses
+        return [responses[0], "250-PIPELINING", *responses[1:]]
 
     async def handle_RCPT(  # noqa: N802 -- aiosmtpd looks hooks up by this name
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]

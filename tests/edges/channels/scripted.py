@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from enum import Enum, auto
@@ -16,6 +17,10 @@ LETTER = (
     b"Date: Mon, 02 Mar 2026 09:00:00 +0000\r\nFrom: billing@duly.test\r\nTo: ann@customer.test\r\n"
     b"Message-ID: <1@duly.test>\r\nSubject: Invoice 7\r\n\r\n.leading dot\r\n..two\r\nbye\r\n"
 )
+
+
+#: What the server announces; tests that ask for something else say so.
+USUAL: tuple[str, ...] = ("8BITMIME", "SIZE 50000000")
 
 
 class Cut(Enum):
@@ -33,9 +38,9 @@ Script = Mapping[str, str | Cut]
 class ScriptedSmtp:
     """The server; `script` may be changed while it runs."""
 
-    def __init__(self, script: Script = {}, *, extensions: tuple[str, ...] = ("8BITMIME", "SIZE 50000000")) -> None:  # noqa: B006 -- never written to
+    def __init__(self, script: Script = {}, *, extensions: tuple[str, ...] | None = None) -> None:  # noqa: B006 -- never written to
         self.script = script
-        self.extensions = extensions
+        self.extensions = USUAL if extensions is None else extensions
         self.lines: list[bytes] = []
         self.messages: list[bytes] = []
         self.connections = 0
@@ -117,7 +122,7 @@ class ScriptedSmtp:
 async def scripted(
     script: Script | None = None,
     *,
-    extensions: tuple[str, ...] = ("8BITMIME", "SIZE 50000000"),
+    extensions: tuple[str, ...] | None = None,
     host: str = "127.0.0.1",
 ) -> AsyncIterator[ScriptedSmtp]:
     """Run the server on a free loopback port."""
@@ -128,6 +133,8 @@ async def scripted(
         tasks.add(asyncio.create_task(peer._serve(reader, writer)))
 
     server = await asyncio.start_server(serve, host, 0, limit=16_000_000)
+    # What the kernel would take for a server that reads no more grows with its memory, up to whole big messages.
+    server.sockets[0].setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
     peer.port = server.sockets[0].getsockname()[1]
     try:
         yield peer
