@@ -160,8 +160,8 @@ async def announce(sender: Sender, tx: Tx, group: Sequence[Ready]) -> list[Annou
     if not group:
         return []
     now = sender.clock()
-    live = await state.stays_live(tx)
-    if not live or await _blocked(sender, tx, now) or await freezes.running(tx) is not None:
+    await state.hold_mode(tx)
+    if await _blocked(sender, tx, now) or await freezes.running(tx) is not None:
         fences = [(ready.entry.message.id, ready.entry.message.fence) for ready in group]
         back = await deliveries.move_all(tx, fences, OutboxState.QUEUED, now=now)
         return [Announced.WAITS if one in back else Announced.LOST for one, _ in fences]

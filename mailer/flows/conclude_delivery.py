@@ -16,7 +16,7 @@ from mailer.domain.ids import CaseId, HoldId, OutboxId
 from mailer.flows.recording import Happened, happened
 from mailer.reminders.pace import retry_at
 from mailer.store import agreements, deliveries, events, outbox
-from mailer.store.deliveries import Attempt
+from mailer.store.deliveries import Attempt, Held
 from mailer.store.outbox import OutboxEntry
 from mailer.store.session import StoreUnreachable, Tx
 
@@ -47,11 +47,6 @@ class Delivered:
     started_at: datetime
     at: datetime
     jitter: float
-
-    @property
-    def lease(self) -> tuple[OutboxId, int]:
-        """The message and the fence under which it was handed over."""
-        return self.entry.message.id, self.entry.message.fence
 
 
 #: Writes one delivery, perhaps together with others; returns the message's new state as `write_all` does.
@@ -93,9 +88,8 @@ async def write_all(tx: Tx, group: Sequence[Delivered]) -> list[OutboxState | No
     """
     if not group:
         return []
-    known = await deliveries.attempted(tx, [one.lease for one in group])
-    fresh = [one for one in group if one.lease not in known]
-    ours = await deliveries.held(tx, [one.entry.message.id for one in fresh])
+    ours = await deliveries.held(tx, [one.entry.message.id for one in group])
+    fresh = [one for one in group if not _is_on_record(one, ours)]
     timely = [one for one in fresh if _may_move(one, ours)]
     await _move(tx, timely)
     await deliveries.keep_attempts(tx, [(one.entry.message.id, _attempt(one)) for one in fresh])
@@ -106,9 +100,14 @@ async def write_all(tx: Tx, group: Sequence[Delivered]) -> list[OutboxState | No
     return [None if one in fresh and one not in timely else _state(one)[0] for one in group]
 
 
-def _may_move(one: Delivered, ours: Mapping[OutboxId, tuple[int, OutboxState]]) -> bool:
-    fence, state = ours.get(one.entry.message.id, (-1, OutboxState.SENT))
-    return fence == one.entry.message.fence and _state(one)[0] in TRANSITIONS[state]
+def _is_on_record(one: Delivered, ours: Mapping[OutboxId, Held]) -> bool:
+    held = ours.get(one.entry.message.id)
+    return held is not None and one.entry.message.fence in held.tried
+
+
+def _may_move(one: Delivered, ours: Mapping[OutboxId, Held]) -> bool:
+    held = ours.get(one.entry.message.id)
+    return held is not None and held.fence == one.entry.message.fence and _state(one)[0] in TRANSITIONS[held.state]
 
 
 async def _move(tx: Tx, timely: Sequence[Delivered]) -> None:

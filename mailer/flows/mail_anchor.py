@@ -160,7 +160,8 @@ async def _claim(mailer: AnchorMailer, mail: AnchorMail, content: bytes) -> str 
     async with keeper.store.transaction() as tx:
         await state.put(tx, f"{_LAST}:turn", "")  # writing the same row makes other workers wait for our commit
         now = keeper.clock()
-        if not await state.stays_live(tx):
+        await state.hold_mode(tx)
+        if not await state.is_live(tx):
             return None
         if await sending_frozen(tx, limits=mailer.breaker, now=now, data=keeper.data):
             return None

@@ -28,9 +28,13 @@ Choose = Callable[[Sequence[tuple[str, str]]], Sequence[str]]
 WAITING = (OutboxState.QUEUED, OutboxState.DEFERRED)
 
 _FENCES: BindParameter[Any] = bindparam("fences", expanding=True)
-_HELD = select(outbox.c.id, outbox.c.fence, outbox.c.state).where(among(outbox.c.id)).order_by(outbox.c.id)
-_HELD_LOCKED = _HELD.with_for_update()
-_ATTEMPTED = select(attempts.c.outbox_id, attempts.c.fence).where(among(attempts.c.outbox_id))
+_HELD = (
+    select(outbox.c.id, outbox.c.fence, outbox.c.state, attempts.c.fence.label("tried"))
+    .join(attempts, attempts.c.outbox_id == outbox.c.id, isouter=True)
+    .where(among(outbox.c.id))
+    .order_by(outbox.c.id)
+)
+_HELD_LOCKED = _HELD.with_for_update(of=outbox)
 _KEEP_ATTEMPTS = insert(attempts)
 _CONTENTS = select(payloads.c.id, payloads.c.body).where(among(payloads.c.id))
 _LAST_EVENTS = (
@@ -151,10 +155,22 @@ def _values(to: OutboxState, *, now: Any, text: Any, due_at: Any, lease_until_at
     return values
 
 
-async def held(tx: Tx, ids: Sequence[OutboxId]) -> dict[OutboxId, tuple[int, OutboxState]]:
-    """Return fence and state of messages, which nobody else changes before this transaction ends."""
-    rows = await tx.all(_HELD if tx.dialect == "sqlite" else _HELD_LOCKED, {"ids": ids})
-    return {OutboxId(row.id): (row.fence, OutboxState(row.state)) for row in rows}
+@dataclass(slots=True, kw_only=True)
+class Held:
+    """A message that nobody else changes before this transaction ends: its last lease, and those that were tried."""
+
+    fence: int
+    state: OutboxState
+    tried: set[int]
+
+
+async def held(tx: Tx, ids: Iterable[OutboxId]) -> dict[OutboxId, Held]:
+    """Return messages, locked; those that are gone are missing."""
+    found: dict[OutboxId, Held] = {}
+    for row in await tx.all(_HELD if tx.dialect == "sqlite" else _HELD_LOCKED, {"ids": ids}):
+        one = found.setdefault(row.id, Held(fence=row.fence, state=OutboxState(row.state), tried=set()))
+        one.tried.add(row.tried)
+    return found
 
 
 async def put_results(
@@ -227,13 +243,6 @@ async def attempts_of(tx: Tx, outbox_id: OutboxId) -> list[Attempt]:
         )
         for r in rows
     ]
-
-
-async def attempted(tx: Tx, fences: Iterable[tuple[OutboxId, int]]) -> set[tuple[OutboxId, int]]:
-    """Return which of these leases have their attempt on record already."""
-    wanted = set(fences)
-    rows = await tx.all(_ATTEMPTED, {"ids": {outbox_id for outbox_id, _ in wanted}})
-    return wanted & {(OutboxId(row.outbox_id), row.fence) for row in rows}
 
 
 async def contents(tx: Tx, entries: Sequence[OutboxEntry]) -> dict[OutboxId, bytes]:

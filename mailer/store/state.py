@@ -20,8 +20,7 @@ from mailer.store.tables import facts, leases
 #: Whether mails may go out: LIVE, PAUSED or never set.
 MODE = "mode"
 LIVE, PAUSED = "live", "paused"
-_MODE = select(facts.c.value).where(facts.c.name == MODE)
-_MODE_HELD = _MODE.with_for_update(read=True)
+_MODE_HELD = select(facts.c.value).where(facts.c.name == MODE).with_for_update(read=True)
 _GET_ALL = select(facts).where(among(facts.c.name, "names"))
 
 
@@ -60,10 +59,13 @@ async def is_live(tx: Tx) -> bool:
     return await get(tx, MODE) == LIVE
 
 
-async def stays_live(tx: Tx) -> bool:
-    """Whether mails may go out until this transaction has ended: who pauses meanwhile waits for it."""
-    row = await tx.first(_MODE if tx.dialect == "sqlite" else _MODE_HELD)
-    return row is not None and row.value == LIVE
+async def hold_mode(tx: Tx) -> None:
+    """Keep the mode as it is until this transaction has ended: who pauses meanwhile waits for it.
+
+    On SQLite everybody who writes waits anyway.
+    """
+    if tx.dialect != "sqlite":
+        await tx.first(_MODE_HELD)
 
 
 async def ledger_as_of(tx: Tx) -> datetime | None:
