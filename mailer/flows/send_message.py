@@ -193,7 +193,7 @@ class _Drain:
         touched = {
             one.entry.message.customer_id for one in group if isinstance(one, Ready) or isinstance(one.outcome, Refused)
         }
-        async with self.sender.store.transaction() as tx:
+        async with self.sender.store.transaction(brief=True) as tx:
             await customers.lock_all(tx, touched)
             written = iter(await write_all(tx, delivered))
             said = iter(await announce(self.sender, tx, ready))

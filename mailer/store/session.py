@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from mailer.store.sqlite_link import link
+from mailer.store.sqlite_link import Link, link
 
 #: How many rows a stream takes in at a time: one by one, most of the time goes into the waiting.
 _PART = 200
@@ -96,11 +96,14 @@ class Store:
         return self.engine.dialect.name
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Tx]:
+    async def transaction(self, *, brief: bool = False) -> AsyncIterator[Tx]:
         """Open a transaction that writes; commits at the end, rolls back on any exception.
 
         On SQLite it is the only writer from its start, so what it reads cannot change before it commits. On PostgreSQL
         it is READ COMMITTED: what must not change meanwhile is locked by the caller (`customers.lock`).
+
+        `brief`: each of its statements is about a few rows found by their keys. SQLite does these in the caller's
+        thread; only its beginning and its commit, which may wait for others and for the disk, are left to its own.
         """
         if self.dialect != "sqlite":
             async with self._connected() as connection, connection.begin():
@@ -110,7 +113,8 @@ class Store:
         async with self._turn, self._connected() as connection:
             await connection.exec_driver_sql("BEGIN IMMEDIATE")
             try:
-                yield Tx(connection)
+                async with _in_this_thread(connection, brief=brief):
+                    yield Tx(connection)
             except BaseException:
                 await connection.exec_driver_sql("ROLLBACK")
                 raise
@@ -150,6 +154,19 @@ class Store:
             raise StoreUnreachable(_plain(self.url, problem)) from problem
         finally:
             await connection.close()
+
+
+@asynccontextmanager
+async def _in_this_thread(connection: AsyncConnection, *, brief: bool) -> AsyncIterator[None]:
+    link = (await connection.get_raw_connection()).driver_connection if brief else None
+    if not isinstance(link, Link):
+        yield
+        return
+    link.is_brief = True
+    try:
+        yield
+    finally:
+        link.is_brief = False
 
 
 def _engine(url: str) -> AsyncEngine:
