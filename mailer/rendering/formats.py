@@ -23,7 +23,7 @@ TEXT_COLUMNS = 72
 _GAP = "  "
 _NOT_ONE_LINE = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029]+")
 _EMPTY_LINE = re.compile(r"\n[ \t]*\n")
-_ASCII_SPACE = re.compile(r"[ \t\r\n]+")
+_SPACES = re.compile(" {2,}")
 _LETTER_BY_DIGIT = re.compile(r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")
 
 
@@ -125,7 +125,12 @@ def _filled(paragraph: str, columns: int) -> str:
 
 def _paragraphs(text: str) -> list[str]:
     """Return the paragraphs, with one space wherever there is ASCII white space."""
-    return [words for part in _EMPTY_LINE.split(text) if (words := _ASCII_SPACE.sub(" ", part).strip(" "))]
+    return [words for part in _EMPTY_LINE.split(text) if (words := _one_spaced(part))]
+
+
+def _one_spaced(text: str) -> str:
+    words = text.replace("\n", " ").replace("\t", " ").replace("\r", " ")
+    return (_SPACES.sub(" ", words) if "  " in words else words).strip(" ")  # asked first: the pattern stops at each
 
 
 def _padded(text: str, width: int, side: str) -> str:

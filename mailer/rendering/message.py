@@ -22,7 +22,6 @@ _BODY_TAG = re.compile(r"<body\b[^>]*>", re.IGNORECASE)
 #: Above one non-ASCII byte in six, base64 is shorter than quoted-printable.
 _BASE64_ABOVE = 1 / 6
 
-_LINE_END = re.compile(r"\r\n|\r|\n")
 _WIDE = bytes(range(128, 256))
 
 
@@ -124,7 +123,7 @@ def _part(text: str, subtype: str) -> str:
 
     No "format=flowed" (RFC 3676): whoever reads it keeps the lines as they are.
     """
-    content = "\n".join(_LINE_END.split(text)).encode()
+    content = text.replace("\r\n", "\n").replace("\r", "\n").encode()
     wide = len(content) - len(content.translate(None, delete=_WIDE))
     if wide > len(content) * _BASE64_ABOVE:
         encoding, body = "base64", base64.encodebytes(content)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
+from sqlalchemy import Select
 
 from mailer.domain.case import StepHow
 from mailer.domain.customer import Customer
@@ -184,3 +186,20 @@ async def test_only_one_worker_holds_a_lease_until_it_runs_out(store: Store) -> 
         assert await state.lease(tx, "poll", "a", now=NOW, until_at=LATER)
         assert not await state.lease(tx, "poll", "b", now=NOW, until_at=LATER)
         assert await state.lease(tx, "poll", "b", now=LATER, until_at=LATER + timedelta(minutes=1))
+
+
+@pytest.mark.parametrize("statement", [deliveries._HELD, deliveries._LAST_EVENTS, deliveries._CONTENTS, outbox._LISTED])
+async def test_what_every_commit_asks_is_found_by_keys_however_much_there_is(
+    store: Store, statement: Select[Any]
+) -> None:
+    spoken = str(statement.compile(store.engine, compile_kwargs={"render_postcompile": True}))
+    async with store.reading() as tx:
+        if tx.dialect == "sqlite":
+            rows = await tx.connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {spoken}", ('["x"]',))
+            steps = [str(row.detail) for row in rows]
+            scanned = [step for step in steps if step.startswith("SCAN") and "json_each" not in step]
+        else:
+            await tx.connection.exec_driver_sql("SET LOCAL enable_seqscan = off")  # else an empty table is read whole
+            rows = await tx.connection.exec_driver_sql(f"EXPLAIN {spoken}", (["x"],))
+            scanned = [row[0] for row in rows if "Seq Scan" in row[0]]
+    assert scanned == []
