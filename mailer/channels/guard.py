@@ -13,8 +13,8 @@ from mailer.domain.message import Envelope
 
 _MAX_LINE_OCTETS = 998  # RFC 5322 §2.1.1, without CRLF
 
-_FIELD = re.compile(rb"([!-9;-~]+):(.*)", re.DOTALL)  # RFC 5322 §3.6.8: printable ASCII but colon
-_NOT_IN_HEADERS = re.compile(rb"[^\t -~]")
+_FIELD_NAME = re.compile(rb"[!-9;-~]+")  # RFC 5322 §3.6.8: printable ASCII but colon
+_NOT_IN_HEADERS = re.compile(rb"[^\t\r\n -~]")  # that CR and LF stand together only is seen before
 
 #: RFC 5322 §3.6: at most one of each, and we never write these three more.
 _ONCE = frozenset(
@@ -40,14 +40,14 @@ def content_fault(content: bytes) -> str:
 
 
 def _header_fault(head: bytes) -> str:
+    if _NOT_IN_HEADERS.search(head):
+        return "a header has a control character or a letter outside ASCII"
     names: list[bytes] = []
     for line in head.split(b"\r\n"):
-        if _NOT_IN_HEADERS.search(line):
-            return "a header has a control character or a letter outside ASCII"
-        field = _FIELD.fullmatch(line)
-        if field:
-            names.append(field[1].lower())
-        elif not (names and line[:1] in {b" ", b"\t"} and line.strip()):
+        name, colon, _value = line.partition(b":")
+        if colon and _FIELD_NAME.fullmatch(name):
+            names.append(name.lower())
+        elif not (names and line.startswith((b" ", b"\t")) and line.strip()):
             return "a header line is neither `Name: value` nor the continuation of one"
     for name in names:
         if (name in _ONCE and names.count(name) > 1) or name.startswith(_NEVER):

@@ -98,9 +98,8 @@ class Pool:
         return None
 
     def _set_alarm(self) -> None:
-        """Wake up when the session that has been free for longest is to go."""
-        self._silence()
-        if self._free:
+        """Wake up when the session that has been free for longest is to go, or before: then the alarm is set anew."""
+        if self._free and self._alarm is None:
             at_seconds = min(link.used_at_seconds for link in self._free) + self._settings.idle_close_seconds
             self._alarm = asyncio.get_running_loop().call_at(at_seconds, self._start_tidying)
 

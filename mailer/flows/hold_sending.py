@@ -81,15 +81,15 @@ async def vouch(tx: Tx, code: str, data: Path, now: datetime) -> epoch.Epoch | N
 
 async def _verdict(tx: Tx, limits: BreakerLimits, now: datetime) -> Freeze | None:
     """Judge what is due; the costlier facts are only looked up when they can matter."""
-    due, sent = await freezes.due_and_gone(tx, now, now - DAY)
-    if breaker.is_small(due, sent, limits):
+    found = await freezes.in_motion(tx, now, now - DAY)
+    if breaker.is_small(found.due, found.gone, limits):
         return None
     facts = RunFacts(
-        due=due,
-        sent=sent,
-        concerned=await freezes.concerned(tx, now - DAY, now),
+        due=found.due,
+        sent=found.gone,
+        concerned=found.customers,
         owing=await freezes.owing(tx),
-        daily=await freezes.daily(tx, now) if due + sent > limits.messages else (),
+        daily=await freezes.daily(tx, now) if found.due + found.gone > limits.messages else (),
     )
     return breaker.verdict(facts, limits)
 

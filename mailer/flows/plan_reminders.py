@@ -113,7 +113,7 @@ async def _write(planner: Planner, ids: Sequence[CustomerId], now: datetime, lim
 
 async def _write_together(planner: Planner, ids: Sequence[CustomerId], now: datetime, limits: Limits) -> TickReport:
     """Settle and plan again under the customers' locks, and write it all; another worker may have been faster."""
-    async with planner.store.transaction() as tx:
+    async with planner.store.transaction(brief=True) as tx:
         await customers.lock_all(tx, ids)
         found = await case_facts.load(tx, ids, now=now)
         settled = []

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import cast
+from typing import Any, cast
 
 from mailer.clock import new_jitter
 from mailer.domain.case import StepHow
@@ -25,7 +25,7 @@ from mailer.store.session import Store, StoreUnreachable, Tx
 #: Deliveries of one drain; whoever runs it drains again when there are more.
 MOST = 1000
 #: Messages claimed in one transaction, for each delivery that may run at the same time.
-CLAIMED_PER_LANE = 12
+CLAIMED_PER_LANE = 24
 #: Why a message is tried again whose worker died with DATA allowed.
 NEVER_BEGUN = "the worker ended before any of the message left, as its own file shows: the server has not got it"
 
@@ -78,6 +78,9 @@ class _Drain:
     _claimed: deque[Ready] = field(default_factory=deque)
     _running: set[asyncio.Task[str]] = field(default_factory=set)
     _writing: set[asyncio.Task[str]] = field(default_factory=set)
+    _done: deque[asyncio.Task[str]] = field(default_factory=deque)
+    #: Rings when something is done; `asyncio.wait` would hang a bell on every task anew each time.
+    _bell: asyncio.Event = field(default_factory=asyncio.Event)
     _seen: set[str] = field(default_factory=set)
     _is_empty: bool = False
     _together: Together[Ready | Delivered, Announced | OutboxState | None] = field(init=False)
@@ -91,10 +94,12 @@ class _Drain:
             await self._fill()
             if not self._running and not self._writing:
                 break
-            done, _ = await asyncio.wait(self._running | self._writing, return_when=asyncio.FIRST_COMPLETED)
-            self._running -= done
-            self._writing -= done
-            for task in done:
+            await self._bell.wait()
+            self._bell.clear()
+            while self._done:
+                task = self._done.popleft()
+                self._running.discard(task)
+                self._writing.discard(task)
                 self._take(task)
         if self._claimed:
             await put_back(self.sender, tuple(self._claimed))
@@ -130,7 +135,16 @@ class _Drain:
                 return
             if self._claimed:
                 self.left -= 1
-                self._running.add(asyncio.create_task(self._deliver(self._claimed.popleft())))
+                self._start(self._running, self._deliver(self._claimed.popleft()))
+
+    def _start(self, among: set[asyncio.Task[str]], work: Coroutine[Any, Any, str]) -> None:
+        task = asyncio.create_task(work)
+        among.add(task)
+        task.add_done_callback(self._ring)
+
+    def _ring(self, task: asyncio.Task[str]) -> None:
+        self._done.append(task)
+        self._bell.set()
 
     async def _claim(self, lanes: int) -> bool:
         """Claim more; False when there is nothing to claim."""
@@ -177,12 +191,14 @@ class _Drain:
             at=self.sender.clock(),
             jitter=new_jitter(),
         )
-        self._writing.add(asyncio.create_task(self._conclude(delivered)))
+        self._start(self._writing, self._conclude(delivered))
         return ""
 
     async def _conclude(self, delivered: Delivered) -> str:
         """Write down what came of a message; returns the field of the report that it counts in, "" for none."""
         to = await conclude(self._write, delivered)
+        if to is not None and to is not OutboxState.DEFERRED:
+            self._seen.discard(delivered.entry.message.id)  # it waits no more, so no claim need be told to skip it
         return to.value if to is not None else ""
 
     async def _commit(self, group: Sequence[Ready | Delivered]) -> list[Announced | OutboxState | None]:

@@ -117,7 +117,7 @@ def new_environment(shelves: Shelves) -> ImmutableSandboxedEnvironment:
         autoescape=select_autoescape(enabled_extensions=("html",), default_for_string=False, default=False),
         trim_blocks=True,
         lstrip_blocks=True,
-        cache_size=400,
+        cache_size=-1,  # as many as there are files, in a plain dict: the bounded one takes a lock for each look-up
         auto_reload=False,
         bytecode_cache=_COMPILED,
     )

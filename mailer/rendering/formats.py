@@ -48,16 +48,23 @@ def money_text(money: Money, locale: Locale) -> str:
 
     The number of places is ISO 4217's: CLDR has none for some currencies (IQD), and would round what is owed.
     """
-    pattern = _exact_pattern(locale, exponent(money.currency))
-    text = str(pattern.apply(money.decimal, locale, currency=money.currency, currency_digits=False))
-    return _LETTER_BY_DIGIT.sub("\N{NO-BREAK SPACE}", text)
+    digits = str(abs(money.minor)).rjust(exponent(money.currency) + 1, "0")
+    return _mould(money.currency, locale, len(digits), negative=money.minor < 0).format(*digits)
 
 
-@cache
-def _exact_pattern(locale: Locale, places: int) -> NumberPattern:
+@lru_cache(maxsize=1024)
+def _mould(currency: str, locale: Locale, digits: int, *, negative: bool) -> str:
+    """Return an amount of so many digits as people there write it, with {} for each digit.
+
+    How an amount is written goes by the number of its digits alone, and Babel takes its time for each.
+    """
+    places = exponent(currency)
     pattern: NumberPattern = copy(locale.currency_formats["standard"])
     pattern.frac_prec = (places,) * 2
-    return pattern
+    ones = Money(minor=int("1" * digits) * (-1 if negative else 1), currency=currency)
+    text = str(pattern.apply(ones.decimal, locale, currency=currency, currency_digits=False))
+    text = _LETTER_BY_DIGIT.sub("\N{NO-BREAK SPACE}", text)
+    return text.replace("{", "{{").replace("}", "}}").replace("1", "{}")
 
 
 def totals_text(amounts: Iterable[Money], locale: Locale) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from sqlalchemy import delete, insert, select, update
 from mailer.domain.agreement import Dispute, DisputeState, Hold, HoldKind, Promise, PromiseState
 from mailer.domain.ids import CustomerId, DisputeId, HoldId, InvoiceId, MailId, PromiseId
 from mailer.domain.money import ClaimedAmount, Money
+from mailer.store.columns import among
 from mailer.store.customers import chunks
 from mailer.store.mail_tables import suppressions
 from mailer.store.session import Tx, upsert
@@ -37,7 +38,7 @@ async def holds_of(tx: Tx, ids: Sequence[CustomerId]) -> list[Hold]:
     """Return the holds of some customers that are not released, oldest first."""
     found: list[Hold] = []
     for part in chunks(ids):
-        statement = select(holds).where(holds.c.customer_id.in_(part), holds.c.released_at.is_(None))
+        statement = select(holds).where(among(holds.c.customer_id, part), holds.c.released_at.is_(None))
         found.extend(_hold(row) for row in await tx.all(statement.order_by(holds.c.placed_at, holds.c.id)))
     return found
 
@@ -107,7 +108,7 @@ async def promises_of(tx: Tx, ids: Sequence[CustomerId]) -> list[Promise]:
     """Return the promises of some customers, oldest first."""
     found: list[Promise] = []
     for part in chunks(ids):
-        statement = select(promises).where(promises.c.customer_id.in_(part))
+        statement = select(promises).where(among(promises.c.customer_id, part))
         found.extend(_promise(row) for row in await tx.all(statement.order_by(promises.c.made_at, promises.c.id)))
     return found
 
@@ -137,7 +138,7 @@ async def disputes_of(tx: Tx, ids: Sequence[CustomerId]) -> list[Dispute]:
     """Return the disputes of some customers, oldest first."""
     found: list[Dispute] = []
     for part in chunks(ids):
-        statement = select(disputes).where(disputes.c.customer_id.in_(part))
+        statement = select(disputes).where(among(disputes.c.customer_id, part))
         found.extend(_dispute(row) for row in await tx.all(statement.order_by(disputes.c.opened_at, disputes.c.id)))
     return found
 
@@ -163,7 +164,7 @@ async def suppressed(tx: Tx, addresses: Sequence[str]) -> dict[str, str]:
     """Return which of these addresses are suppressed, with the reason."""
     found: dict[str, str] = {}
     for part in chunks(sorted({a.lower() for a in addresses})):
-        for row in await tx.all(select(suppressions).where(suppressions.c.address.in_(part))):
+        for row in await tx.all(select(suppressions).where(among(suppressions.c.address, part))):
             found[row.address] = row.reason
     return found
 

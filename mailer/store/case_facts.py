@@ -10,10 +10,10 @@ from typing import Any, TypeVar
 from sqlalchemy import func, select
 
 from mailer.domain.case import CaseFacts, StepDone, StepHow
-from mailer.domain.customer import Customer
 from mailer.domain.ids import CaseId, CustomerId, InvoiceId, StepId
 from mailer.domain.reading import MailKind
 from mailer.store import agreements, contacts, customers, invoices, state
+from mailer.store.columns import among
 from mailer.store.inbox import OUT
 from mailer.store.mail_tables import mails, outbox, step_claims
 from mailer.store.session import Tx
@@ -40,7 +40,8 @@ async def load(
     steps = await _steps(tx, ids)
     spoken = await _last_contact(tx, ids, without_outbox)
     running = await _running_cases(tx, ids)
-    blocked = await agreements.suppressed(tx, [e for c in people.values() for e in c.emails])
+    known = {one: who.emails for one, who in people.items()}
+    blocked = await agreements.suppressed(tx, [email for emails in known.values() for email in emails])
     as_of = await state.ledger_as_of(tx)
     return {
         one: CaseFacts(
@@ -51,7 +52,7 @@ async def load(
             disputes=tuple(disputed[one]),
             holds=tuple(held[one]),
             tasks=tuple(to_do[one]),
-            suppressed=_blocked(who, blocked),
+            suppressed=tuple((email, blocked[email]) for email in known[one] if email in blocked),
             last_contact_at=spoken.get(one),
             data_as_of=as_of,
             case_id=running.get(one),
@@ -67,10 +68,6 @@ async def load_one(
     return (await load(tx, [customer_id], now=now, without_outbox=without_outbox)).get(customer_id)
 
 
-def _blocked(who: Customer, blocked: dict[str, str]) -> tuple[tuple[str, str], ...]:
-    return tuple((e, blocked[e]) for e in who.emails if e in blocked)
-
-
 def _grouped(items: Iterable[T]) -> dict[CustomerId, list[T]]:
     groups: dict[CustomerId, list[T]] = defaultdict(list)
     for item in items:
@@ -81,7 +78,7 @@ def _grouped(items: Iterable[T]) -> dict[CustomerId, list[T]]:
 async def _steps(tx: Tx, ids: Sequence[CustomerId]) -> dict[CustomerId, list[StepDone]]:
     found: dict[CustomerId, list[StepDone]] = defaultdict(list)
     for part in customers.chunks(ids):
-        statement = select(step_claims).where(step_claims.c.customer_id.in_(part)).order_by(step_claims.c.at)
+        statement = select(step_claims).where(among(step_claims.c.customer_id, part)).order_by(step_claims.c.at)
         for row in await tx.all(statement):
             found[CustomerId(row.customer_id)].append(_step(row))
     return found
@@ -106,17 +103,17 @@ async def _last_contact(
     when = func.coalesce(outbox.c.finished_at, outbox.c.created_at)
     for part in customers.chunks(ids):
         said = select(outbox.c.customer_id, func.max(when).label("at")).where(
-            outbox.c.customer_id.in_(part),
+            among(outbox.c.customer_id, part),
             outbox.c.state.in_(("sent", "unknown", *about)),
             outbox.c.id.not_in(list(without_outbox)),
         )
         by_hand = select(contact_table.c.customer_id, func.max(contact_table.c.at).label("at")).where(
-            contact_table.c.customer_id.in_(part), contact_table.c.kind != "note"
+            among(contact_table.c.customer_id, part), contact_table.c.kind != "note"
         )
         # What people of ours wrote themselves, found in the Sent folder; when it was put there is the server's word.
         put_at = func.coalesce(mails.c.internal_at, mails.c.fetched_at)
         written = select(mails.c.customer_id, func.max(put_at).label("at")).where(
-            mails.c.customer_id.in_(part), mails.c.direction == OUT, mails.c.kind != MailKind.OWN.value
+            among(mails.c.customer_id, part), mails.c.direction == OUT, mails.c.kind != MailKind.OWN.value
         )
         ways = (said, outbox.c.customer_id), (by_hand, contact_table.c.customer_id), (written, mails.c.customer_id)
         for statement, column in ways:
@@ -129,6 +126,6 @@ async def _last_contact(
 async def _running_cases(tx: Tx, ids: Sequence[CustomerId]) -> dict[CustomerId, CaseId]:
     found: dict[CustomerId, CaseId] = {}
     for part in customers.chunks(ids):
-        rows = await tx.all(select(cases.c.id, cases.c.open_key).where(cases.c.open_key.in_(part)))
+        rows = await tx.all(select(cases.c.id, cases.c.open_key).where(among(cases.c.open_key, part)))
         found.update({CustomerId(row.open_key): CaseId(row.id) for row in rows})
     return found

@@ -90,13 +90,15 @@ def _among_postgresql(element: _Among, compiler: SQLCompiler, **options: Any) ->
     return f"{column} = ANY ({texts})"
 
 
-def among(column: ColumnElement[Any], name: str = "ids") -> ColumnElement[bool]:
-    """Return "`column`, a text, is one of the parameter `name`", an iterable of texts given when it is run.
+def among(column: ColumnElement[Any], texts: Iterable[str] | None = None, *, name: str = "ids") -> ColumnElement[bool]:
+    """Return "`column`, a text, is one of these texts"; without them, one of the parameter `name` of the statement.
 
-    As `in_` with an expanding parameter, but the statement is the same whatever their number: for those that run for
-    every few messages, writing it anew each time took longer than the database took for it.
+    As `in_`, but the statement is the same whatever their number: for those that run for every few messages, writing
+    it anew each time took longer than the database took for it.
     """
-    return _Among(column, bindparam(name, type_=_Texts()))
+    if texts is None:
+        return _Among(column, bindparam(name, type_=_Texts()))
+    return _Among(column, bindparam(name, list(texts), type_=_Texts(), unique=True))
 
 
 metadata = MetaData(

@@ -11,6 +11,7 @@ from sqlalchemy import insert, select, update
 
 from mailer.domain.case import Task, TaskKind
 from mailer.domain.ids import ContactId, CustomerId, InvoiceId, StepId, TaskId
+from mailer.store.columns import among
 from mailer.store.customers import chunks
 from mailer.store.session import Tx
 from mailer.store.tables import contacts, tasks
@@ -50,7 +51,7 @@ async def open_tasks(tx: Tx, ids: Sequence[CustomerId] | None = None) -> list[Ta
         return [_task(row) for row in await tx.all(running)]
     found: list[Task] = []
     for part in chunks(ids):
-        found.extend(_task(row) for row in await tx.all(running.where(tasks.c.customer_id.in_(part))))
+        found.extend(_task(row) for row in await tx.all(running.where(among(tasks.c.customer_id, part))))
     return found
 
 
@@ -77,7 +78,7 @@ async def of_customers(tx: Tx, ids: Sequence[CustomerId]) -> list[Contact]:
     """Return what was logged by hand for some customers, oldest first."""
     found: list[Contact] = []
     for part in chunks(ids):
-        statement = select(contacts).where(contacts.c.customer_id.in_(part)).order_by(contacts.c.at, contacts.c.id)
+        statement = select(contacts).where(among(contacts.c.customer_id, part)).order_by(contacts.c.at, contacts.c.id)
         found.extend(_contact(row) for row in await tx.all(statement))
     return found
 

@@ -11,6 +11,7 @@ from sqlalchemy import delete, insert, or_, select, update
 from mailer.domain.case import Case
 from mailer.domain.customer import Customer
 from mailer.domain.ids import CaseId, CustomerId
+from mailer.store.columns import among
 from mailer.store.session import Tx
 from mailer.store.tables import cases, customer_emails, customers, holds, invoices, promises, tasks
 
@@ -44,7 +45,7 @@ async def by_refs(tx: Tx, refs: Iterable[str]) -> dict[str, Customer]:
     """Return the customers with these seller's numbers, by number."""
     found: dict[str, Customer] = {}
     for part in chunks(sorted(set(refs))):
-        for row in await tx.all(select(customers).where(customers.c.ref.in_(part))):
+        for row in await tx.all(select(customers).where(among(customers.c.ref, part))):
             found[row.ref] = customer_of(row)
     return found
 
@@ -53,7 +54,7 @@ async def by_ids(tx: Tx, ids: Iterable[CustomerId]) -> dict[CustomerId, Customer
     """Return customers by id."""
     found: dict[CustomerId, Customer] = {}
     for part in chunks(sorted(set(ids))):
-        for row in await tx.all(select(customers).where(customers.c.id.in_(part))):
+        for row in await tx.all(select(customers).where(among(customers.c.id, part))):
             found[CustomerId(row.id)] = customer_of(row)
     return found
 
@@ -100,7 +101,7 @@ async def lock_all(tx: Tx, ids: Iterable[CustomerId]) -> None:
     """Lock several customers as `lock` does, always in the same order, so that no two wait for each other."""
     if tx.dialect != "sqlite":
         for part in chunks(sorted(set(ids))):
-            statement = select(customers.c.id).where(customers.c.id.in_(part)).order_by(customers.c.id)
+            statement = select(customers.c.id).where(among(customers.c.id, part)).order_by(customers.c.id)
             await tx.all(statement.with_for_update())
 
 

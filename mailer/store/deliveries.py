@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BindParameter, Executable, bindparam, func, insert, select, tuple_, update
+from sqlalchemy import BindParameter, Executable, bindparam, func, insert, not_, select, tuple_, update
 
 from mailer.domain.delivery import TRANSITIONS, OutboxState
 from mailer.domain.ids import CustomerId, OutboxId
@@ -73,7 +73,7 @@ async def lease(
     Two workers never get the same one: SQLite has one writer, PostgreSQL skips locked rows.
     """
     waiting = select(outbox.c.id, outbox.c.customer_id, outbox.c.recipient).where(
-        outbox.c.state.in_([s.value for s in WAITING]), outbox.c.due_at <= now, outbox.c.id.not_in(list(skip))
+        outbox.c.state.in_([s.value for s in WAITING]), outbox.c.due_at <= now, not_(among(outbox.c.id, skip))
     )
     waiting = waiting.order_by(outbox.c.due_at, outbox.c.id).limit(most)
     if tx.dialect != "sqlite":
@@ -84,7 +84,7 @@ async def lease(
     ids = [OutboxId(one) for one in choose(list(first.values()))]
     if ids:
         taken = {"state": OutboxState.LEASED.value, "lease_owner": owner, "lease_until_at": until_at}
-        await tx.run(update(outbox).where(outbox.c.id.in_(ids)).values(fence=outbox.c.fence + 1, **taken))
+        await tx.run(update(outbox).where(among(outbox.c.id, ids)).values(fence=outbox.c.fence + 1, **taken))
     return await load_all(tx, ids)
 
 

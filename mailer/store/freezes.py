@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import Select, distinct, func, insert, select, union, update
+from sqlalchemy import Select, bindparam, distinct, func, insert, literal, select, union_all, update
 
 from mailer.domain.delivery import OutboxState
 from mailer.domain.ids import OutboxId
 from mailer.store import outbox as outbox_rows
+from mailer.store.columns import UtcAt
 from mailer.store.mail_tables import attempts, freezes, outbox
 from mailer.store.outbox import OutboxEntry
 from mailer.store.session import Tx
@@ -37,6 +38,36 @@ class Frozen:
     ended_at: datetime | None = None
     ended_by: str = ""
     outcome: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InMotion:
+    """How many messages are due, how many have gone lately, and how many customers these are."""
+
+    due: int
+    gone: int
+    customers: int
+
+
+def _in_motion() -> Select[Any, Any, int]:
+    """Handed over is what its attempts say so of, what is in DATA now, and what a worker that died left there."""
+    now, since = bindparam("now", type_=UtcAt()), bindparam("since", type_=UtcAt())
+    state, unreleased = outbox.c.state, outbox.c.released_at.is_(None)
+    waiting = state.in_((OutboxState.QUEUED.value, OutboxState.DEFERRED.value)) & (outbox.c.due_at <= now)
+    tried = select(attempts.c.outbox_id).where(attempts.c.outcome.in_(WENT_OUT), attempts.c.at > since)
+    in_doubt = (state == OutboxState.UNKNOWN.value) & (outbox.c.finished_at > since)
+    gone = (outbox.c.id.in_(tried), in_doubt, state == OutboxState.IN_DATA.value)
+    columns = (outbox.c.id, outbox.c.customer_id)
+    parts = [select(*columns, literal(1).label("due")).where(waiting | (state == OutboxState.LEASED.value), unreleased)]
+    parts += [select(*columns, literal(0).label("due")).where(one, unreleased) for one in gone]
+    each = union_all(*parts).subquery()
+    due, left = func.max(each.c.due).label("due"), func.min(each.c.due).label("left")
+    once = select(func.max(each.c.customer_id).label("customer_id"), due, left).group_by(each.c.id).subquery()
+    customers = func.count(distinct(once.c.customer_id))
+    return select(func.sum(once.c.due), func.sum(1 - once.c.left), customers)
+
+
+_IN_MOTION = _in_motion()
 
 
 async def running(tx: Tx) -> Frozen | None:
@@ -93,22 +124,14 @@ async def release(tx: Tx, freeze_id: str, now: datetime) -> int:
 # --- what the breaker judges by
 
 
-async def due_and_gone(tx: Tx, now: datetime, since: datetime) -> tuple[int, int]:
-    """Return how many messages are about to leave, and how many went out, or may have, after `since`.
+async def in_motion(tx: Tx, now: datetime, since: datetime) -> InMotion:
+    """Return what is about to leave, and what went out, or may have, after `since`; what a person released is left out.
 
-    Those that a person released do not count. Both are counted at one moment: what another worker moves from the one
-    to the other meanwhile would otherwise be counted twice.
+    All is counted at one moment: what another worker moves from the one to the other meanwhile would be counted twice.
     """
-    about_to = select(func.count()).select_from(_due(now).subquery()).scalar_subquery()
-    gone = select(func.count()).select_from(union(*_gone(since)).subquery()).scalar_subquery()
-    row = await tx.first(select(about_to.label("due"), gone.label("gone")))
-    return (row.due, row.gone) if row else (0, 0)
-
-
-async def concerned(tx: Tx, since: datetime, now: datetime) -> int:
-    """Return how many customers get, or got after `since`, a message that nobody released."""
-    both = union(_due(now), *_gone(since)).subquery()
-    return await _number(tx, select(func.count(distinct(both.c.customer_id))))
+    row = await tx.first(_IN_MOTION, {"now": now, "since": since})
+    due, gone, customers = tuple(row) if row is not None else (0, 0, 0)
+    return InMotion(due=due or 0, gone=gone or 0, customers=customers)
 
 
 async def owing(tx: Tx) -> int:
@@ -128,21 +151,6 @@ async def daily(tx: Tx, now: datetime) -> tuple[int, ...]:
         .group_by(day)
     )
     return tuple(int(row.many) for row in await tx.all(statement))
-
-
-def _due(now: datetime) -> Select[Any]:
-    waiting = outbox.c.state.in_((OutboxState.QUEUED.value, OutboxState.DEFERRED.value)) & (outbox.c.due_at <= now)
-    taken = outbox.c.state == OutboxState.LEASED.value
-    return select(outbox.c.id, outbox.c.customer_id).where(waiting | taken, outbox.c.released_at.is_(None))
-
-
-def _gone(since: datetime) -> tuple[Select[Any], ...]:
-    """Messages handed over after `since`: by their attempts, or in DATA now, or left there by a worker that died."""
-    unreleased = select(outbox.c.id, outbox.c.customer_id).where(outbox.c.released_at.is_(None))
-    tried = select(attempts.c.outbox_id).where(attempts.c.outcome.in_(WENT_OUT), attempts.c.at > since)
-    in_doubt = (outbox.c.state == OutboxState.UNKNOWN.value) & (outbox.c.finished_at > since)
-    now_in_data = outbox.c.state == OutboxState.IN_DATA.value
-    return unreleased.where(outbox.c.id.in_(tried)), unreleased.where(in_doubt), unreleased.where(now_in_data)
 
 
 def _held(freeze_id: str) -> Any:

@@ -12,6 +12,7 @@ from sqlalchemy import and_, bindparam, func, insert, or_, select, update
 from mailer.domain.ids import CustomerId, InvoiceId, PaymentId
 from mailer.domain.invoice import Invoice, InvoiceClosing
 from mailer.domain.money import Money
+from mailer.store.columns import among
 from mailer.store.customers import chunks
 from mailer.store.session import Tx
 from mailer.store.tables import customers, invoices, payments
@@ -34,7 +35,7 @@ async def by_numbers(tx: Tx, numbers: Iterable[str]) -> dict[str, Invoice]:
     """Return invoices by their exact number."""
     found: dict[str, Invoice] = {}
     for part in chunks(sorted(set(numbers))):
-        for row in await tx.all(select(invoices).where(invoices.c.number.in_(part))):
+        for row in await tx.all(select(invoices).where(among(invoices.c.number, part))):
             found[row.number] = invoice_of(row)
     return found
 
@@ -43,7 +44,7 @@ async def by_number_keys(tx: Tx, keys: Iterable[str]) -> list[Invoice]:
     """Return invoices by normalised number (the caller normalises; several invoices may share a key)."""
     found: list[Invoice] = []
     for part in chunks(sorted(set(keys))):
-        rows = await tx.all(select(invoices).where(invoices.c.number_key.in_(part)).order_by(invoices.c.number))
+        rows = await tx.all(select(invoices).where(among(invoices.c.number_key, part)).order_by(invoices.c.number))
         found.extend(invoice_of(row) for row in rows)
     return found
 
@@ -55,7 +56,7 @@ async def of_customers(tx: Tx, ids: Sequence[CustomerId], *, recent_since: date 
     """
     found: list[Invoice] = []
     for part in chunks(ids):
-        statement = select(invoices).where(invoices.c.customer_id.in_(part))
+        statement = select(invoices).where(among(invoices.c.customer_id, part))
         if recent_since is not None:
             still_open = and_(invoices.c.open_minor > 0, invoices.c.closing.is_(None))
             # A written-off invoice has no day of payment; it is needed to say how its case ended.
@@ -95,7 +96,7 @@ async def payment_keys(tx: Tx, keys: Iterable[str]) -> set[str]:
     """Return which of these payments are on record already."""
     found: set[str] = set()
     for part in chunks(sorted(set(keys))):
-        found.update(row.key for row in await tx.all(select(payments.c.key).where(payments.c.key.in_(part))))
+        found.update(row.key for row in await tx.all(select(payments.c.key).where(among(payments.c.key, part))))
     return found
 
 

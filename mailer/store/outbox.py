@@ -206,7 +206,7 @@ async def threads_of(tx: Tx, ids: Sequence[CustomerId]) -> dict[CustomerId, dict
     said = outbox.c.state.in_([OutboxState.SENT.value, OutboxState.UNKNOWN.value])
     for part in chunks(ids):
         statement = select(outbox.c.customer_id, outbox.c.case_id, outbox.c.message_id)
-        statement = statement.where(outbox.c.customer_id.in_(part), said).order_by(outbox.c.created_at)
+        statement = statement.where(among(outbox.c.customer_id, part), said).order_by(outbox.c.created_at)
         for row in await tx.all(statement):
             found[CustomerId(row.customer_id)].setdefault(row.case_id, []).append(row.message_id)
     return found

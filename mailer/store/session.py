@@ -102,8 +102,9 @@ class Store:
         On SQLite it is the only writer from its start, so what it reads cannot change before it commits. On PostgreSQL
         it is READ COMMITTED: what must not change meanwhile is locked by the caller (`customers.lock`).
 
-        `brief`: each of its statements is about a few rows found by their keys. SQLite does these in the caller's
-        thread; only its beginning and its commit, which may wait for others and for the disk, are left to its own.
+        `brief`: each of its statements is about some hundred rows at most, found by their keys. SQLite does these in
+        the caller's thread; only its beginning and its commit, which may wait for others and for the disk, are left to
+        its own.
         """
         if self.dialect != "sqlite":
             async with self._connected() as connection, connection.begin():

@@ -21,7 +21,7 @@ from mailer.store.tables import facts, leases
 MODE = "mode"
 LIVE, PAUSED = "live", "paused"
 _MODE_HELD = select(facts.c.value).where(facts.c.name == MODE).with_for_update(read=True)
-_GET_ALL = select(facts).where(among(facts.c.name, "names"))
+_GET_ALL = select(facts).where(among(facts.c.name, name="names"))
 
 
 async def get(tx: Tx, name: str) -> str | None:
@@ -100,7 +100,7 @@ async def verdicts_of(tx: Tx, ids: Sequence[CustomerId]) -> dict[CustomerId, dic
     """Return what was last decided not to be said to some customers, by step claim key."""
     found: dict[CustomerId, dict[str, NotNow]] = {one: {} for one in ids}
     for part in chunks(ids):
-        for row in await tx.all(select(verdicts).where(verdicts.c.customer_id.in_(part))):
+        for row in await tx.all(select(verdicts).where(among(verdicts.c.customer_id, part))):
             found[CustomerId(row.customer_id)][row.key] = _not_now(row)
     return found
 

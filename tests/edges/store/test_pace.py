@@ -11,6 +11,7 @@ from sqlalchemy import insert, update
 from mailer.domain.delivery import OutboxState
 from mailer.reminders.pace import DomainPace, PaceLimits, Window, pick
 from mailer.store import freezes
+from mailer.store.freezes import InMotion
 from mailer.store.mail_tables import attempts, outbox
 from mailer.store.pace import sent_lately
 from mailer.store.session import Store
@@ -94,14 +95,14 @@ async def test_the_breaker_sees_each_message_once_wherever_it_is(store: Store, s
         await went_out(store, out, timedelta(hours=22), outcome="unknown")
     since = NOW - timedelta(hours=24)
     async with store.reading() as tx:
-        due, gone = await freezes.due_and_gone(tx, NOW, since)
-        assert (due + gone, await freezes.concerned(tx, since, NOW)) == (1, 1)
-        assert due == (state in (OutboxState.QUEUED, OutboxState.LEASED))
+        is_due = state in (OutboxState.QUEUED, OutboxState.LEASED)
+        expected = InMotion(due=int(is_due), gone=int(not is_due), customers=1)
+        assert await freezes.in_motion(tx, NOW, since) == expected
     async with store.transaction() as tx:
         await tx.run(update(outbox).values(released_at=NOW))
     async with store.reading() as tx:
-        assert await freezes.due_and_gone(tx, NOW, since) == (0, 0), "what a person released is judged no more"
-        assert await freezes.concerned(tx, since, NOW) == 0
+        nothing = InMotion(due=0, gone=0, customers=0)
+        assert await freezes.in_motion(tx, NOW, since) == nothing, "what a person released is judged no more"
 
 
 async def test_ordinary_days_are_counted_without_today(store: Store) -> None:
