@@ -30,6 +30,7 @@ _HARD_BREAK = re.compile(r"\n[ \t]*(?=\n|[-*•·>–]|\d{1,2}[.)] |[A-Z]{2,5}-\
 #: Links, keys and noise; patterns with gaps of "any word" would take long over them.
 _NO_WORD_CHARS = 60
 _NO_WORD = re.compile(rf"\S{{{_NO_WORD_CHARS},}}")
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 _STOP = re.compile(r"[.!?]+[\"')\]]*(?=\s|$)")
 _ABBREVIATIONS = frozenset(
     "nr no nos inv ref lt ca bzw inkl ggf evtl st dr mr mrs ms hr tel vs approx pos mag sg zzgl abzgl art abs str bspw"
@@ -138,10 +139,11 @@ def folded(text: str) -> str:
     """Return a text of the same length without accents and with straight apostrophes."""
     if text.isascii():
         return text
-    return "".join(c if c.isascii() else _without_accent(c) for c in text)
+    return _NOT_ASCII.sub(_without_accent, text)
 
 
-def _without_accent(char: str) -> str:
+def _without_accent(hit: re.Match[str]) -> str:
+    char = hit[0]
     if char in "\u2019\u2018\u02bc":
         return "'"
     base = unicodedata.normalize("NFD", char)[0]

@@ -36,7 +36,7 @@ def signs_of_doubt(
     phrased = {name for name, confidence in by_phrases.items() if confidence >= _PHRASED}
     tops = [max(row[: len(INTENT_NAMES)]) for _, row in seen.sentences]
     words = [word for word in tokens(seen.words.own) if word.isalpha()]
-    unknown = sum(f"w{word}" not in seen.weights.rows for word in words)
+    unknown = len(words) - seen.weights.known(words)
     all_right = prod(chance if name in said else 1 - chance for name, chance in likely.items())
     return [
         log(all_right + _LEAST_PRODUCT),
