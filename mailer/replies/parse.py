@@ -24,6 +24,7 @@ MAX_LEAVES = 200
 MAX_ATTACHMENTS = 100
 #: Headers that name where the mail was delivered, most trustworthy first (the order of `InboundMail.recipients`).
 RECIPIENT_HEADERS = ("x-gm-original-to", "delivered-to", "envelope-to", "x-original-to", "to", "cc")
+_READ_RAW = frozenset({*RECIPIENT_HEADERS, "from", "reply-to", "in-reply-to", "references"})
 _REPORT_TYPES = frozenset({"delivery-status", "feedback-report", "disposition-notification", "global-delivery-status"})
 _EARLIEST_YEAR = 1990
 #: As encoded in the header.
@@ -96,6 +97,20 @@ class _Part(Message):
 
 
 def _message(content: bytes) -> Message:
+    """Return the tree of parts.
+
+    The library goes through a body line by line. Where there are no parts in it, it is given the headers alone.
+    """
+    head, gap, body = content.partition(b"\n\n")
+    message = _tree(head + gap)
+    if not gap or message.get_content_maintype() in {"multipart", "message"}:
+        return _tree(content)
+    # What stands there already are lines of the head that are no headers: the library takes the body to begin there.
+    message.set_payload(message._payload + body.decode("ascii", "surrogateescape"))  # type: ignore[attr-defined] # noqa: SLF001 - asked openly, it decodes by any charset
+    return message
+
+
+def _tree(content: bytes) -> Message:
     """Return the tree of parts. Fed in pieces: the library's own way makes two copies at four bytes a character."""
     parser = BytesFeedParser(_Part, policy=compat32)
     for start in range(0, len(content), _PIECE_BYTES):
@@ -107,7 +122,9 @@ def _mail(headers: tuple[tuple[str, str], ...], body: _Body, message: Message | 
     """Put the values together. Address headers are read raw: a comma in an encoded name separates nobody."""
     raw: dict[str, list[str]] = {}
     for name, value in message.raw_items() if message else ():
-        raw.setdefault(name.lower(), []).append(value.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
+        if name.lower() in _READ_RAW:
+            text = value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+            raw.setdefault(name.lower(), []).append(text)
     shown = dict(reversed(headers))
 
     def people(name: str) -> tuple[tuple[str, str], ...]:
