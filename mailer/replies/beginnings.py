@@ -16,6 +16,8 @@ _LETTERS = 3
 #: Beginnings of words of which it is remembered what may begin there; people use some hundreds.
 _MOST_KNOWN = 5_000
 _AT_MOST_ONCE = re.compile(r"\?.?|\{[01]?(?:,1)?\}.?")
+#: A repeat whose every number of times can be written out; "\\d{1,2}" begins no year.
+_FEW_TIMES = re.compile(r"\{1,([23])\}.?")
 _WORD = re.compile(r"(?<!\w)\S")
 _DIGIT = re.compile(r"\d")
 _APOSTROPHES = ("'", "\u2019")
@@ -211,6 +213,12 @@ def _followed(first: tuple[str, bool], begun: _Begun) -> Iterator[tuple[str, boo
 
 
 def _repeated(begun: _Begun, repeat: str) -> _Begun:
+    if few := _FEW_TIMES.fullmatch(repeat):
+        times, every = begun, begun
+        for _ in range(int(few[1]) - 1):
+            times = frozenset(each for first in times for each in _followed(first, begun))
+            every |= times
+        return every
     if not _AT_MOST_ONCE.fullmatch(repeat):
         begun = frozenset((letters, True) for letters, _ in begun)
     return begun | _NOTHING if PERHAPS_NEVER.fullmatch(repeat) else begun

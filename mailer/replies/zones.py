@@ -173,9 +173,10 @@ def _mark_sent(lines: list[_Line], sent_text: str) -> None:
     for number, (line, words) in enumerate(zip(lines, plain, strict=True)):
         if not words:
             continue
-        is_distinct = len(words) >= _DISTINCT and _is_telling(line.text)
+        is_sent = words in sent
+        is_distinct = is_sent and len(words) >= _DISTINCT and _is_telling(line.text)
         at = -1
-        if is_distinct or words == greeting or position >= 0:
+        if is_distinct or (is_sent and (words == greeting or position >= 0)):
             at = _place_in_sent(words, sent, position, following[number], is_distinct=is_distinct)
             is_next = position >= 0 and sent.startswith(words, position) and not CLOSING.match(line.text)
             if at < 0 and is_next:
