@@ -167,10 +167,12 @@ def _found(start: int, end: int, text: str, resolved: Resolved, kind: str, rule:
 def _in_place(found: DateFound, text: str, language: Language) -> DateFound:
     """Return the date with what the words before it say: "by", "the 25th or", or that it is another thing's."""
     before = searchable(text[max(0, found.start - 40) : found.start])
-    said = f"{before}{searchable(found.text).split(' ')[0]} "  # "bis Freitag": the rule may have taken the word itself
     words = language.before_dates.all_in(before, words_in(before))
-    is_by = "by" in words or "by" in language.before_dates.all_in(said, words_in(said))
-    kind: DateKind = "by" if is_by and found.kind == "exact" else found.kind
+    kind = found.kind
+    if kind == "exact":
+        said = f"{before}{searchable(found.text).split(' ')[0]} "  # "bis Freitag": the rule may have taken the word
+        is_by = "by" in words or "by" in language.before_dates.all_in(said, words_in(said))
+        kind = "by" if is_by else kind
     first = _first_of_two(before, found.on)
     if first is not None:
         found, kind = replace(found, alternatives=(*found.alternatives, first)), "approx"

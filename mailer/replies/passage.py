@@ -224,8 +224,8 @@ def _clauses(
             marks,
             start=first,
             is_question=one.asks or (ends_with_mark and number == len(pieces) - 1),
-            dates=tuple(one for one in dates if first <= one.start < last),
-            amounts=tuple(one for one in amounts if first <= one.start < last),
+            dates=tuple([one for one in dates if first <= one.start < last]),
+            amounts=tuple([one for one in amounts if first <= one.start < last]),
         )
 
 
