@@ -16,8 +16,8 @@ _LETTERS = 3
 #: Beginnings of words of which it is remembered what may begin there; people use some hundreds.
 _MOST_KNOWN = 5_000
 _AT_MOST_ONCE = re.compile(r"\?.?|\{[01]?(?:,1)?\}.?")
-#: A repeat whose every number of times can be written out; "\\d{1,2}" begins no year.
-_FEW_TIMES = re.compile(r"\{1,([23])\}.?")
+#: A repeat of which once and twice are written out: "\\d{1,2}" begins no year, and most gaps are one space.
+_FEW_TIMES = re.compile(r"\{1,(\d{1,2})\}.?")
 _WORD = re.compile(r"(?<!\w)\S")
 _DIGIT = re.compile(r"\d")
 _APOSTROPHES = ("'", "\u2019")
@@ -56,14 +56,16 @@ def words_in(text: str) -> Words:
 class _Tries(dict[str, tuple[_Try, ...]]):
     """What may begin where a word begins with some letters, remembered for the latest of them."""
 
-    def __init__(self, patterns: Mapping[str, re.Pattern[str]], by_letters: Mapping[str, set[str]]) -> None:
+    def __init__(self, patterns: Mapping[str, re.Pattern[str]], by_letters: Mapping[str, dict[str, None]]) -> None:
         super().__init__()
         self._patterns, self._by_letters = patterns, by_letters
 
     def __missing__(self, letters: str) -> tuple[_Try, ...]:
-        shorter = [letters[:size] for size in range(1, len(letters) + 1)]
-        names = dict.fromkeys(name for one in shorter for name in sorted(self._by_letters.get(one, ())))
-        tries = tuple((name, self._patterns[name].match) for name in names)
+        names: dict[str, None] = {}
+        for size in range(1, len(letters) + 1):
+            if some := self._by_letters.get(letters[:size]):
+                names.update(some)
+        tries = tuple([(name, self._patterns[name].match) for name in names])
         if len(self) >= _MOST_KNOWN:
             self.clear()
         self[letters] = tries
@@ -84,7 +86,7 @@ class Lookout:
 
     def all_in(self, text: str, words: Words) -> set[str]:
         """Return the names of the patterns that find anything in a text, `words` being its own."""
-        tries = self._tries or self._read()
+        tries = self._read() if self._tries is None else self._tries
         found: set[str] = set()
         for name, letters, search in self._anywhere:
             for one in letters:
@@ -100,7 +102,7 @@ class Lookout:
 
     def places(self, words: Words) -> dict[str, list[int]]:
         """Return the words at which each pattern may begin, none for those that may not."""
-        tries = self._tries or self._read()
+        tries = self._read() if self._tries is None else self._tries
         found: dict[str, list[int]] = {}
         for at, letters in words:
             for name, _ in tries[letters]:
@@ -117,7 +119,7 @@ class Lookout:
         return {name for name, letters, _ in self._anywhere if any(one in text for one in letters)}
 
     def _read(self) -> _Tries:
-        by_letters: dict[str, set[str]] = {}
+        by_letters: dict[str, dict[str, None]] = {}
         for name, pattern in self._patterns.items():
             free: list[str] = []
             for part, is_word in _parts(ATOM.findall(pattern.pattern)):
@@ -125,7 +127,7 @@ class Lookout:
                 if begun is None:
                     free.append(f"{_HEAD}{''.join(part)}{_TAIL}" if is_word else "".join(part))
                 for letters in begun or ():
-                    by_letters.setdefault(letters, set()).add(name)
+                    by_letters.setdefault(letters, {})[name] = None
             if free:
                 text = "|".join(free)
                 self._anywhere.append((name, needles(text), re.compile(text).search))
@@ -188,16 +190,36 @@ def _is_one(atoms: list[str]) -> bool:
 
 def _of_sequence(atoms: list[str], at: int, *, is_all: bool = False) -> tuple[_Begun, int]:
     """Return the beginnings of one alternative, and its end; when it `is_all`, what cannot matter is not read."""
-    begun = _NOTHING
+    word, at = _letters_at(atoms, at)
+    begun = frozenset({(word[:_LETTERS], len(word) >= _LETTERS)})
     while at < len(atoms) and atoms[at] not in ("|", ")"):
+        if all(is_open for _, is_open in begun):
+            return begun, len(atoms) if is_all else _end_of(atoms, at)
         one, at = _of_atom(atoms, at)
         if at < len(atoms) and REPEAT.fullmatch(atoms[at]):
             one, at = _repeated(one, atoms[at]), at + 1
         if any(not is_open for _, is_open in begun):
             begun = frozenset(each for first in begun for each in _followed(first, one))
-        if is_all and all(is_open for _, is_open in begun):
-            return begun, len(atoms)
     return begun, at
+
+
+def _letters_at(atoms: list[str], at: int) -> tuple[str, int]:
+    """Return the letters that stand at a place, one after the other, and the place behind them."""
+    start = at
+    while at < len(atoms) and atoms[at].isalpha():
+        at += 1
+    if at < len(atoms) and at > start and REPEAT.fullmatch(atoms[at]):
+        at -= 1  # the last one is repeated, or left out
+    return "".join(atoms[start:at]), at
+
+
+def _end_of(atoms: list[str], at: int) -> int:
+    """Return where the alternative that goes on at a place ends."""
+    depth = 0
+    while at < len(atoms) and (depth or atoms[at] not in ("|", ")")):
+        depth += (atoms[at][0] == "(") - (atoms[at] == ")")
+        at += 1
+    return at
 
 
 def _followed(first: tuple[str, bool], begun: _Begun) -> Iterator[tuple[str, bool]]:
@@ -214,11 +236,8 @@ def _followed(first: tuple[str, bool], begun: _Begun) -> Iterator[tuple[str, boo
 
 def _repeated(begun: _Begun, repeat: str) -> _Begun:
     if few := _FEW_TIMES.fullmatch(repeat):
-        times, every = begun, begun
-        for _ in range(int(few[1]) - 1):
-            times = frozenset(each for first in times for each in _followed(first, begun))
-            every |= times
-        return every
+        twice = frozenset(each for first in begun for each in _followed(first, begun))
+        return begun | (twice if few[1] == "2" else frozenset((letters, True) for letters, _ in twice))
     if not _AT_MOST_ONCE.fullmatch(repeat):
         begun = frozenset((letters, True) for letters, _ in begun)
     return begun | _NOTHING if PERHAPS_NEVER.fullmatch(repeat) else begun
@@ -245,7 +264,9 @@ def _of_atom(atoms: list[str], at: int) -> tuple[_Begun, int]:
 def _is_tied(atoms: list[str], at: int) -> bool:
     """Whether any word stands here with an apostrophe behind it."""
     behind = atoms[at + len(_ANY_WORD) :][:2]
-    return atoms[at : at + len(_ANY_WORD)] == _ANY_WORD and _APOSTROPHE in (behind[:1] if behind[:1] != ["n"] else behind)
+    return atoms[at : at + len(_ANY_WORD)] == _ANY_WORD and _APOSTROPHE in (
+        behind[:1] if behind[:1] != ["n"] else behind
+    )
 
 
 def _of_set(chars: str) -> _Begun:
