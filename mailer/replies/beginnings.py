@@ -255,7 +255,7 @@ def _of_atom(atoms: list[str], at: int) -> tuple[_Begun, int]:
     if atom == r"\d":
         return frozenset({("0", False)}), at + 1
     if atom == _ANY_WORD[0] and _is_tied(atoms, at):
-        return frozenset({(_TIED, False)}), at + 1
+        return frozenset({(_TIED, True)}), at + 1
     if atom == "." or (atom[0] == "\\" and atom[1].isalnum()):
         return _ANYTHING, at + 1
     return frozenset({("0" if atom[-1].isdecimal() else atom[-1], False)}), at + 1

@@ -110,7 +110,9 @@ def probabilities(second: Mapping[str, Sequence[float]], numbers: Mapping[str, S
 
 def probability(log_odds: float) -> float:
     """Return the probability (0-1) of some log-odds."""
-    return 1 / (1 + exp(-log_odds if -_FAR < log_odds < _FAR else -max(-_FAR, min(_FAR, log_odds))))
+    if -_FAR < log_odds < _FAR:
+        return 1 / (1 + exp(-log_odds))
+    return 1 / (1 + exp(-max(-_FAR, min(_FAR, log_odds))))
 
 
 def _of_column(column: Sequence[float]) -> list[float]:
@@ -143,4 +145,4 @@ def _about(seen: Scored) -> list[float]:
 
 
 def _limited(value: float) -> float:
-    return max(-_LIMIT, min(_LIMIT, value))
+    return value if -_LIMIT <= value <= _LIMIT else max(-_LIMIT, min(_LIMIT, value))

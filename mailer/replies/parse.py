@@ -134,7 +134,7 @@ def _tree(content: bytes, marks: Mapping[str, str]) -> tuple[Message, bool]:
         made.marks, made.unmarked = marks, unmarked
         return made
 
-    parser = BytesFeedParser(part, policy=compat32)
+    parser = BytesFeedParser(part, policy=compat32)  # type: ignore[arg-type] # it is called with the policy
     for start in range(0, len(content), _PIECE_BYTES):
         parser.feed(content[start : start + _PIECE_BYTES])
     return parser.close(), not (marks and unmarked)

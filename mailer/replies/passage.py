@@ -26,6 +26,7 @@ _SHORT_LINE = 50
 _BLANK = "\x1f"
 _EDGE = " ,.;:!-" + _BLANK
 _QUOTED = re.compile('[\u201c\u201e\u00ab"][^\u201c\u201d\u201e\u00ab\u00bb"]{12,300}[\u201d\u201c\u00bb"]')
+_QUOTING = '\u201c\u201e\u00ab"'
 _HARD_BREAK = re.compile(r"\n[ \t]*(?=\n|[-*•·>–]|\d{1,2}[.)] |[A-Z]{2,5}-\d)")  # noqa: RUF001 - people's dashes
 #: Links, keys and noise; patterns with gaps of "any word" would take long over them.
 _NO_WORD_CHARS = 60
@@ -231,8 +232,9 @@ def _clauses(
 
 def _without_set_phrases(text: str, language: Language) -> _Plain:
     """Return the words of a sentence with what proves nothing blanked."""
-    text = _blanked(text, _QUOTED)
-    if any(len(word) >= _NO_WORD_CHARS for word in text.split()):
+    if any(mark in text for mark in _QUOTING):
+        text = _blanked(text, _QUOTED)
+    if len(text) >= _NO_WORD_CHARS and any(len(word) >= _NO_WORD_CHARS for word in text.split()):
         text = _blanked(text, _NO_WORD)
     plain = _plain(text, language)
     return _plain(_blanked(text, language.marks["harmless"]), language) if "harmless" in plain.marks else plain
