@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterator, Mapping
 
 from mailer.replies.needles import ATOM, PERHAPS_NEVER, REPEAT, needles
 
-#: So many letters of a word are looked at.
-_LETTERS = 3
+#: So many letters are read from a pattern: most lookouts need fewer, and with these remember fewer.
+_LETTERS = 5
+_USUAL = 3
 #: Beginnings of words of which it is remembered what may begin there; people use some hundreds.
 _MOST_KNOWN = 5_000
 _AT_MOST_ONCE = re.compile(r"\?.?|\{[01]?(?:,1)?\}.?")
@@ -39,14 +40,14 @@ Words = list[tuple[int, str]]
 _Try = tuple[str, Callable[[str, int], re.Match[str] | None]]
 
 
-def words_in(text: str) -> Words:
-    """Return where words and marks begin, and their first letters, with "0" for every digit.
+def words_in(text: str, letters: int = _USUAL) -> Words:
+    """Return where words and marks begin, and so many of the letters from there on, with "0" for every digit.
 
     A word before an apostrophe comes twice, the second time with the sign for these.
     """
     shape = _DIGIT.sub("0", text)
     places = [hit.start() for hit in _WORD.finditer(shape)]
-    words = [(at, shape[at : at + _LETTERS]) for at in places]
+    words = [(at, shape[at : at + letters]) for at in places]
     if _APOSTROPHES[0] in text or _APOSTROPHES[1] in text:
         words += [(hit.start(), _TIED) for hit in _BEFORE_APOSTROPHE.finditer(shape)]
         words.sort()
@@ -75,11 +76,13 @@ class _Tries(dict[str, tuple[_Try, ...]]):
 class Lookout:
     """Patterns by name, found where their `search` would find them, but tried only where they may begin.
 
-    The beginnings are read when they are first needed: most languages and many patterns never are.
+    The beginnings are read when they are first needed: most languages and many patterns never are. `letters` is how
+    many of them each word in question comes with.
     """
 
-    def __init__(self, patterns: Mapping[str, re.Pattern[str]]) -> None:
+    def __init__(self, patterns: Mapping[str, re.Pattern[str]], *, letters: int = _USUAL) -> None:
         self._patterns = patterns
+        self.letters = letters
         #: Of each pattern what may begin anywhere, with the letters without which it is not: it is searched for.
         self._anywhere: list[tuple[str, tuple[str, ...], Callable[[str], re.Match[str] | None]]] = []
         self._tries: _Tries | None = None
@@ -127,7 +130,7 @@ class Lookout:
                 if begun is None:
                     free.append(f"{_HEAD}{''.join(part)}{_TAIL}" if is_word else "".join(part))
                 for letters in begun or ():
-                    by_letters.setdefault(letters, {})[name] = None
+                    by_letters.setdefault(letters[: self.letters], {})[name] = None
             if free:
                 text = "|".join(free)
                 self._anywhere.append((name, needles(text), re.compile(text).search))
@@ -136,7 +139,7 @@ class Lookout:
 
 
 def beginnings(pattern: str) -> frozenset[str] | None:
-    """Return the first letters (three at most) of what a pattern may match at a word; None when any will do."""
+    """Return the first letters (five at most) of what a pattern may match at a word; None when any will do."""
     return _begun(ATOM.findall(pattern))
 
 

@@ -88,7 +88,7 @@ def find_dates(text: str, *, anchor: date, country: str, language: Language) -> 
         return ()
     found = [*_numeric(text, anchor, country)]
     small = searchable(text)
-    places = language.date_lookout.places(words_in(small))
+    places = language.date_lookout.places(words_in(small, language.date_lookout.letters))
     anywhere = language.date_lookout.anywhere_in(small)
     likely = [one for one in language.date_rules if one.id in places or one.id in anywhere]
     for rule in sorted(likely, key=lambda one: one.resolver in FROM_THAT_DAY):

@@ -46,6 +46,8 @@ _A_FEW_SPACES = {" ": " {1,4}", " ?": " {0,4}"}
 #: Small words between "by" and the date.
 _BEFORE_DATE = r"(?: (?:the|den|dem|der|zum|am|on|around|le|la|l'|au|du|de|el|los|la|del|dia|il|lo|op|het))?"
 _DEEPEST_BLOCK = 4
+#: Many dates begin with "the": what follows tells which of them may.
+_LETTERS_OF_A_DATE = 5
 _SHORTEST_LONG_WEEKDAY = 4
 
 
@@ -183,7 +185,7 @@ def _language(code: str, table: Mapping[str, Any]) -> Language:
             cue_lookouts=MappingProxyType(
                 {name: Lookout({cue.id: cue.pattern for cue in rows}) for name, rows in cues.items()}
             ),
-            date_lookout=Lookout({rule.id: rule.pattern for rule in date_rules}),
+            date_lookout=Lookout({rule.id: rule.pattern for rule in date_rules}, letters=_LETTERS_OF_A_DATE),
             before_dates=Lookout({name: _pattern(text, blocks) for name, text in before.items()}),
             back=_any(table["return"]["back"], blocks),
             until=_any(table["return"]["until"], blocks),
