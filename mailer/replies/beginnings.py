@@ -267,9 +267,8 @@ def _of_atom(atoms: list[str], at: int) -> tuple[_Begun, int]:
 def _is_tied(atoms: list[str], at: int) -> bool:
     """Whether any word stands here with an apostrophe behind it."""
     behind = atoms[at + len(_ANY_WORD) :][:2]
-    return atoms[at : at + len(_ANY_WORD)] == _ANY_WORD and _APOSTROPHE in (
-        behind[:1] if behind[:1] != ["n"] else behind
-    )
+    is_next = behind[:1] == [_APOSTROPHE] or behind == ["n", _APOSTROPHE]
+    return is_next and atoms[at : at + len(_ANY_WORD)] == _ANY_WORD
 
 
 def _of_set(chars: str) -> _Begun:

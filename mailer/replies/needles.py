@@ -39,14 +39,13 @@ def _of_sequence(atoms: list[str], at: int) -> tuple[_Needles, int]:
     while at < len(atoms) and atoms[at] not in ("|", ")"):
         one, at = _of_atom(atoms, at)
         repeat = atoms[at] if at < len(atoms) and REPEAT.fullmatch(atoms[at]) else ""
-        if isinstance(one, str) and not (repeat and PERHAPS_NEVER.fullmatch(repeat)):
+        at += bool(repeat)
+        is_there = not (repeat and PERHAPS_NEVER.fullmatch(repeat))
+        if isinstance(one, str) and is_there:
             run += one
-        best = _rarer(best, frozenset({run} - {""})) if repeat or not isinstance(one, str) else best
-        if repeat:
-            at += 1
-        if repeat or not isinstance(one, str):
-            run = ""
-        if not isinstance(one, str) and not (repeat and PERHAPS_NEVER.fullmatch(repeat)):
+        if repeat or not isinstance(one, str):  # letters behind it may not be the next ones
+            best, run = _rarer(best, frozenset({run} - {""})), ""
+        if not isinstance(one, str) and is_there:
             best = _rarer(best, one)
     return _rarer(best, frozenset({run} - {""})), at
 

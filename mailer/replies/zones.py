@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import accumulate
 
 from mailer.replies.signature import signature_start
 from mailer.replies.zone_marks import (
@@ -120,8 +121,8 @@ def _lines(text: str) -> list[_Line]:
         found.append(_Line(position, shown, is_blank=not shown or shown.isspace()))
         position += len(line) + 1
     if position <= len(text):  # far beyond what a person writes
-        rest = text[position:][:_MAX_LINE_CHARS]
-        found.append(_Line(position, rest, zone="quoted", is_blank=not rest.strip()))
+        found.append(_Line(position, text[position:][:_MAX_LINE_CHARS], zone="quoted"))
+        found[-1].is_blank = not found[-1].text.strip()
     return found
 
 
@@ -191,11 +192,7 @@ def _mark_sent(lines: list[_Line], sent_text: str) -> None:
 
 def _line_ends(sent_text: str) -> frozenset[int]:
     """Return where the lines of our text end, counted in letters and digits."""
-    ends, total = [], 0
-    for line in sent_text.split("\n"):
-        total += len(_plain(line))
-        ends.append(total)
-    return frozenset(ends)
+    return frozenset(accumulate(len(_plain(line)) for line in sent_text.split("\n")))
 
 
 def _following(plain: list[str]) -> list[str]:
@@ -297,8 +294,7 @@ def _quote_tail(lines: list[_Line], start: int) -> None:
     """Quote everything from a line on, but keep what was written between the lines of the text we sent."""
     tail = lines[start:]
     places = [number for number, line in enumerate(tail) if line.is_sent]
-    knows_text = len(places) >= _KNOWN_LINES
     for number, line in enumerate(tail):
-        is_answer = knows_text and number > places[0] and not line.is_sent
+        is_answer = len(places) >= _KNOWN_LINES and number > places[0] and not line.is_sent
         if line.zone == "own" and not is_answer:
             line.zone = "quoted"
