@@ -44,6 +44,12 @@ class _Integers(dict[int, int]):
         self[end] = number
         return number
 
+    def total(self, ends: list[int]) -> int:
+        """Return the sum of some rows without remembering them: words share few."""
+        packed, size = self._packed, self.size
+        numbers = [int.from_bytes(packed[end - size : end], "little") for end in ends]
+        return sum(numbers) + len(ends) * self._counting_one
+
 
 class _Words(dict[str, int]):
     """The sum of all integers of a word, remembered for the latest words."""
@@ -53,7 +59,7 @@ class _Words(dict[str, int]):
         self._rows, self._integers = rows, integers
 
     def __missing__(self, word: str) -> int:
-        number = sum(self._integers[end] for key in keys_of_word(word) if (end := self._rows.get(key)))
+        number = self._integers.total([end for key in keys_of_word(word) if (end := self._rows.get(key))])
         if len(self) >= _MOST_CACHED:
             self.clear()
         self[word] = number
