@@ -66,7 +66,10 @@ class InboundMail:
     def header(self, name: str) -> str:
         """Return the first header of that name (any case), "" when missing."""
         wanted = name.lower()
-        return next((value for key, value in self.headers if key == wanted), "")
+        for key, value in self.headers:
+            if key == wanted:
+                return value
+        return ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

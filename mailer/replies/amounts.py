@@ -27,6 +27,7 @@ _AMOUNT = re.compile(
     rf"(?:,?--?)?{_AFTER}?(?![\d/])",
     re.IGNORECASE,
 )
+_DIGIT = re.compile(r"\d")
 _CENTS = re.compile(r"[.,]\d{2}$")
 #: "8.500", "1,300": nobody writes anything else like that.
 _GROUPED = re.compile(r"\d{1,3}(?:[.,'\u2019]\d{3})+")
@@ -50,7 +51,7 @@ def find_amounts(text: str) -> tuple[AmountFound, ...]:
     A bare whole number is an amount only between words that say so: it may be an invoice number, a count or a day.
     """
     small = text.lower()
-    found = _in_figures(text)
+    found = _in_figures(text) if _DIGIT.search(text) else []
     if any(part in small for part in BIG_WORD_PARTS):
         found += _in_words(text)
     if any(part in small for part in SHARE_PARTS):

@@ -28,6 +28,7 @@ _FIRST_YEAR, _LAST_YEAR = 1971, 2200
 _CENTURY = 100
 _MAX_MONTH = 12
 _NEAR = timedelta(days=90)
+_DIGIT = re.compile(r"\d")
 _ISO = re.compile(r"(?<![\d.,/-])(\d{4})-(\d{1,2})-(\d{1,2})(?![\d/-])")
 _DOTTED = re.compile(r"(?<![\w.,:-])(?<!\d/)(\d{1,2})\. ?(\d{1,2})\.(?: ?(\d{4}|\d{2})(?!\d|\.\d))?(?!\d)")
 _DOTTED_YEAR = re.compile(r"(?<![\w.,/:-])(\d{1,2})\.(\d{1,2})\.(\d{4}|\d{2})(?!\d|\.\d)")
@@ -87,11 +88,11 @@ def find_dates(text: str, *, anchor: date, country: str, language: Language) -> 
         return ()
     found = [*_numeric(text, anchor, country)]
     small = searchable(text)
-    places = language.date_lookout.places(words_in(small))
-    likely = [one for one in language.date_rules if one.id in places or language.date_lookout.is_anywhere(one.id)]
+    places = language.date_lookout.places(words_in(small, language.date_lookout.letters))
+    anywhere = language.date_lookout.anywhere_in(small)
+    likely = [one for one in language.date_rules if one.id in places or one.id in anywhere]
     for rule in sorted(likely, key=lambda one: one.resolver in FROM_THAT_DAY):
-        is_anywhere = language.date_lookout.is_anywhere(rule.id)
-        for hit in rule.pattern.finditer(small) if is_anywhere else _hits(rule.pattern, small, places.get(rule.id, ())):
+        for hit in rule.pattern.finditer(small) if rule.id in anywhere else _hits(rule.pattern, small, places[rule.id]):
             start = _that_day(found, hit.start(), anchor) if rule.resolver in FROM_THAT_DAY else anchor
             resolved = _resolve(rule, hit, start, language) if start else None
             if resolved is not None:
@@ -105,10 +106,9 @@ def find_dates(text: str, *, anchor: date, country: str, language: Language) -> 
 
 def _hits(pattern: re.Pattern[str], text: str, places: Sequence[int]) -> Iterator[re.Match[str]]:
     """Yield what `finditer` would, looking only where something may begin."""
-    end = 0
+    match, end = pattern.match, 0
     for place in places:
-        hit = pattern.match(text, place) if place >= end else None
-        if hit:
+        if place >= end and (hit := match(text, place)):
             end = hit.end()
             yield hit
 
@@ -167,10 +167,12 @@ def _found(start: int, end: int, text: str, resolved: Resolved, kind: str, rule:
 def _in_place(found: DateFound, text: str, language: Language) -> DateFound:
     """Return the date with what the words before it say: "by", "the 25th or", or that it is another thing's."""
     before = searchable(text[max(0, found.start - 40) : found.start])
-    said = f"{before}{searchable(found.text).split(' ')[0]} "  # "bis Freitag": the rule may have taken the word itself
     words = language.before_dates.all_in(before, words_in(before))
-    is_by = "by" in words or "by" in language.before_dates.all_in(said, words_in(said))
-    kind: DateKind = "by" if is_by and found.kind == "exact" else found.kind
+    kind = found.kind
+    if kind == "exact":
+        said = f"{before}{searchable(found.text).split(' ')[0]} "  # "bis Freitag": the rule may have taken the word
+        is_by = "by" in words or "by" in language.before_dates.all_in(said, words_in(said))
+        kind = "by" if is_by else kind
     first = _first_of_two(before, found.on)
     if first is not None:
         found, kind = replace(found, alternatives=(*found.alternatives, first)), "approx"
@@ -212,6 +214,8 @@ def _unit(word: str) -> str:
 
 def _numeric(text: str, anchor: date, country: str) -> list[DateFound]:
     found: list[DateFound] = []
+    if not _DIGIT.search(text):
+        return found
     for hit in _ISO.finditer(text):
         found += _dated(hit, text, anchor, (int(hit[3]), int(hit[2]), int(hit[1])), "iso")
     for pattern in (_DOTTED, _DOTTED_YEAR):

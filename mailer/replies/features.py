@@ -34,9 +34,11 @@ _DAYS = frozenset(
 )
 _CALENDAR = dict.fromkeys(_DAYS, "_day") | dict.fromkeys(_MONTHS, "_month")
 _CURRENCY = r"[\u20ac\u00a3$]|(?:eur|gbp|usd|chf|euros?)\b"
-#: A word that can be nothing else, by what follows it, stands first: most of them need no other try.
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
+_WORD = re.compile(r"[^\W\d_]{1,40}(?:'[^\W\d_]{1,20})?")
+#: Words that can be nothing else, by what follows them, stand first and are taken together: most need no other try.
 _TOKEN = re.compile(
-    r"(?P<plain>[^\W\d_]{1,40}+(?:'[^\W\d_]{1,20}+)?+(?=[,;!?]|\.?(?:[ \n](?!\d)|\Z)))"
+    r"(?P<plain>(?:[^\W\d_]{1,40}+(?:'[^\W\d_]{1,20}+)?+(?=[,;!?]|\.?(?:[ \n](?!\d)|\Z))(?:[,.]?[ \n]++)?+)++)"
     r"|(?P<mail>[\w.+-]{1,64}@[\w.-]{1,80})|(?P<url>(?:https?://|www\.)\S{1,200})"
     r"|(?P<date>\d{1,2}[./-]\d{1,2}[./-](?:\d{2,4})?|\d{4}-\d\d-\d\d)"
     r"|(?P<ord>\d{1,2}(?:st|nd|rd|th|er|e|\u00ba|\u00aa)\b|\d{1,2}\.(?= ))|(?P<pct>\d{1,3}(?:[.,]\d{1,3})? ?%)"
@@ -52,12 +54,14 @@ def tokens(text: str) -> list[str]:
     found: list[str] = []
     for hit in _TOKEN.finditer(_plain(text[:_MOST_CHARS])):
         kind, word = hit.lastgroup, hit[0]
-        if kind in {"plain", "word"}:
+        if kind == "plain":
+            found += [_CALENDAR.get(one, one) for one in _WORD.findall(word)]
+        elif kind == "word":
             found.append(_CALENDAR.get(word, word))
         elif kind == "stop":
             found.append(word)
         elif kind == "num":
-            found.append(f"_num{min(_MOST_DIGITS, sum(char.isdigit() for char in word))}")
+            found.append(f"_num{min(_MOST_DIGITS, sum(map(str.isdigit, word)))}")
         else:
             found.append(f"_{kind}")
     return found
@@ -67,8 +71,12 @@ def _plain(text: str) -> str:
     small = text.lower().replace("\u2019", "'").replace("\u2018", "'")
     if small.isascii():
         return small
-    letters = unicodedata.normalize("NFD", small)
-    return "".join(char for char in letters if not unicodedata.combining(char)).replace("\u00df", "ss")
+    return _NOT_ASCII.sub(_in_plain_letters, small)
+
+
+def _in_plain_letters(hit: re.Match[str]) -> str:
+    letters = unicodedata.normalize("NFD", hit[0])
+    return "".join([char for char in letters if not unicodedata.combining(char)]).replace("\u00df", "ss")
 
 
 @lru_cache(maxsize=50_000)  # people use few words, and use them again

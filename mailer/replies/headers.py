@@ -14,8 +14,10 @@ import re
 
 #: Codecs that are no charsets of mail, or slow on purpose.
 _NO_CHARSETS = frozenset({"idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape", "mbcs", "oem"})
+_LINE_ENDS = re.compile(r"[\r\n]+")
 _ENCODED_WORD = re.compile(r"=\?([\w.:+-]{1,40})(?:\*[\w-]{0,20})?\?([bBqQ])\?([^?\s]{0,4000})\?=")
 _NO_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufeff\u200b-\u200f\u00ad\u2028\u2029\ud800-\udfff]")
+_ODD_SPACES = re.compile("[\u00a0\u2007\u202f\u2002\u2003\u2009]")
 _ADDRESS_TOKEN = re.compile(r'"(?:[^"\\]|\\.){0,300}"|\([^()]*\)|<[^<>]*>|[,;]|[^",;<(]+|.', re.DOTALL)
 _ADDRESS = re.compile(r"[^\s<>\"(),;:\[\]\\@]{1,200}@[^\s<>\"(),;:\\@]{1,255}")
 _MESSAGE_ID = re.compile(r"<([^<>\s]{1,500})>")
@@ -35,12 +37,15 @@ def text_of(content: bytes, charset: str | None) -> str:
 
 def clean(text: str) -> str:
     """Return text without control characters, invisible marks and lone surrogates; odd spaces become plain ones."""
-    return re.sub("[\u00a0\u2007\u202f\u2002\u2003\u2009]", " ", _NO_TEXT.sub("", text))
+    if text.isascii() and text.isprintable():
+        return text
+    return _ODD_SPACES.sub(" ", _NO_TEXT.sub("", text))
 
 
 def decoded(value: str) -> str:
     """Return an unfolded header value with its encoded words (RFC 2047) and raw 8-bit bytes as text."""
-    flat = " ".join(line.strip(" \t") for line in re.split(r"[\r\n]+", value)).strip()
+    is_folded = "\n" in value or "\r" in value
+    flat = " ".join([line.strip(" \t") for line in _LINE_ENDS.split(value)]).strip() if is_folded else value.strip()
     if not flat.isascii():
         flat = text_of(flat.encode("utf-8", "surrogateescape"), None)
     if "=?" not in flat:

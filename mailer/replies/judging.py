@@ -56,10 +56,10 @@ class Scored:
         at = self.weights.names.index(intent.value)
         return next((row[at] for one, row in self.sentences if one.start <= place < one.end), _NOTHING)
 
-    def top(self, intent: Intent) -> float:
-        """Return the log-odds of the sentence that shows an intent most."""
-        at = self.weights.names.index(intent.value)
-        return max((row[at] for _, row in self.sentences), default=_NOTHING)
+    def tops(self) -> dict[str, float]:
+        """Return by name the log-odds of the sentence that shows it most."""
+        rows = [row for _, row in self.sentences] or [(_NOTHING,) * len(self.weights.names)]
+        return dict(zip(self.weights.names, map(max, zip(*rows, strict=True)), strict=True))
 
 
 def scored(words: Passage, weights: Weights) -> Scored:
@@ -110,7 +110,9 @@ def probabilities(second: Mapping[str, Sequence[float]], numbers: Mapping[str, S
 
 def probability(log_odds: float) -> float:
     """Return the probability (0-1) of some log-odds."""
-    return 1 / (1 + exp(-log_odds if -_FAR < log_odds < _FAR else -max(-_FAR, min(_FAR, log_odds))))
+    if -_FAR < log_odds < _FAR:
+        return 1 / (1 + exp(-log_odds))
+    return 1 / (1 + exp(-max(-_FAR, min(_FAR, log_odds))))
 
 
 def _of_column(column: Sequence[float]) -> list[float]:
@@ -118,8 +120,8 @@ def _of_column(column: Sequence[float]) -> list[float]:
     ranked = sorted(column)
     second = ranked[-2] if len(ranked) > 1 else _NOTHING
     none = 1.0
-    for one in column:
-        none *= 1 - probability(one) * _ALMOST
+    for one in column:  # `probability`, without the price of a call for each sentence and intent
+        none *= 1 - (1 / (1 + exp(-one)) if -_FAR < one < _FAR else probability(one)) * _ALMOST
     any_of_them = max(1e-6, 1 - none)
     return [_limited(second), _limited(log(any_of_them / none)), _limited(sum(column) / len(column))]
 
@@ -143,4 +145,4 @@ def _about(seen: Scored) -> list[float]:
 
 
 def _limited(value: float) -> float:
-    return max(-_LIMIT, min(_LIMIT, value))
+    return value if -_LIMIT <= value <= _LIMIT else max(-_LIMIT, min(_LIMIT, value))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Mapping
+from functools import lru_cache
 
 _MAX_CHARS = 4_000
 #: Languages we recognise so as not to take them for one we read.
@@ -41,14 +41,24 @@ def language_of(text: str, *, hint: str, known: Mapping[str, frozenset[str]]) ->
 
     `hint` is the customer's language: taken when the words are too few or two languages are equally likely.
     """
-    words = _WORD.findall(text[:_MAX_CHARS].lower())
-    tables = dict(known)
-    tables.update(_OTHERS)
-    times = Counter(words)
-    said = frozenset(times)
-    counts = {code: sum(map(times.__getitem__, table & said)) for code, table in tables.items()}
+    tables = {**known, **_OTHERS}
+    codes = _codes_of_words(tuple(tables.items()))
+    counts = dict.fromkeys(tables, 0)
+    for word in _WORD.findall(text[:_MAX_CHARS].lower()):
+        for code in codes.get(word, ()):
+            counts[code] += 1
     best = max(counts, key=lambda code: (counts[code], code == hint))
     rival = max((count for code, count in counts.items() if code != best), default=0)
     if counts[best] >= _ENOUGH and counts[best] > rival:
         return best, True
     return (best if counts[best] > rival else hint), False
+
+
+@lru_cache(maxsize=2)  # the tables come with the program
+def _codes_of_words(tables: tuple[tuple[str, frozenset[str]], ...]) -> Mapping[str, list[str]]:
+    """Return the languages of each little word."""
+    codes: dict[str, list[str]] = {}
+    for code, words in tables:
+        for word in words:
+            codes.setdefault(word, []).append(code)
+    return codes

@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from mailer.domain.message import InboundMail
 from mailer.replies.attached import attached_texts
+from mailer.replies.needles import needles
 from mailer.replies.zones import Zones, words_of
 
 _MAX_SCANNED_CHARS = 100_000
@@ -18,9 +19,12 @@ _GAP = r"[-_/.#\u2010-\u2014\u2212 \t]"
 _CANDIDATE = re.compile(
     rf"(?<![\w.,'\u2019+])(?=[^\d]{{0,13}}+\d)(?:([A-Za-zÄÖÜäöü]{{1,10}}){_GAP}{{0,3}})?(\d[\dA-Za-z]{{0,19}}(?:{_GAP}\d[\dA-Za-z]{{0,19}}){{0,4}})(?![\w@]|[.,]\d)"
 )
+_DIGIT = re.compile(r"\d")
 _GROUP_GAP = re.compile(_GAP)
 _DATE = re.compile(r"\d{1,2}[./-]\d{1,2}(?:[./-](?:\d{4}|\d{2})?)?|\d{4}-\d{2}-\d{2}|(?:201[5-9]|202\d|203[0-5])")
 _MONEY_BEFORE = re.compile(r"(?:[€£$¥]|\b(?:EUR|USD|GBP|CHF|CAD|AUD|Euro|Betrag|amount|total))\s?$", re.IGNORECASE)
+#: More letters than those have, with the space behind them and the one that ends the word before them.
+_LONGEST_MONEY = 10
 _MONEY_AFTER = re.compile(r"\s?(?:[€£$¥%]|(?:EUR|USD|GBP|CHF|CAD|AUD|Euros?|pounds|dollars)\b|,-)", re.IGNORECASE)
 #: Numbers of other things, when they stand without letters of their own.
 _OTHER_BEFORE = re.compile(
@@ -31,6 +35,8 @@ _OTHER_BEFORE = re.compile(
     r"nummer)?[ :#.]{0,3}$",
     re.IGNORECASE,
 )
+#: Small letters of which each of those holds some, where there are no others than those of ASCII.
+_OTHER_PARTS = needles(_OTHER_BEFORE.pattern.lower())
 _REPLY_PREFIX = re.compile(
     r"^\s*(?:re|aw|antw|wg|fwd?|sv|vs|rv|tr|rif|r|i|doorst|réf?)\s?(?:\[\d{1,3}\])?\s?:", re.IGNORECASE
 )
@@ -49,6 +55,7 @@ _SHORTEST_BARE_DIGITS = 4
 _MOST_PREFIXES = 5
 
 
+@lru_cache(maxsize=10_000)  # one number of a mail is looked at in many ways
 def normalise_number(text: str) -> str:
     """Return an invoice number without case, spaces, dashes, slashes, dots and zeros before its first other digit.
 
@@ -96,7 +103,7 @@ def short_number_in(text: str, number: str, others: Collection[str]) -> bool:
     """
     tail = re.search(r"(?<!\d)\d{3,}$", number)
     digits = tail[0].lstrip("0") if tail else ""
-    if len(digits) < _SHORTEST_DIGITS or sum(one.endswith(digits) for one in others) > 1:
+    if len(digits) < _SHORTEST_DIGITS or digits not in text or sum(one.endswith(digits) for one in others) > 1:
         return False
     for hit in re.finditer(rf"(?<![\w.,/+-])#?0{{0,4}}{digits}(?![\w/-]|[.,]\d)", text[:_MAX_SCANNED_CHARS]):
         before, after = text[max(0, hit.start() - 12) : hit.start()], text[hit.end() : hit.end() + 12]
@@ -122,7 +129,10 @@ def spans_of_numbers(text: str) -> tuple[tuple[int, int, str], ...]:
 
 
 def _spans(text: str) -> Iterator[tuple[int, int, str]]:
-    text = _NOT_OURS.sub(lambda hit: "\x1f" * len(hit[0]), text[:_MAX_SCANNED_CHARS])
+    text = text[:_MAX_SCANNED_CHARS]
+    if not _DIGIT.search(text):
+        return
+    text = _NOT_OURS.sub(lambda hit: "\x1f" * len(hit[0]), text)
     for found in _CANDIDATE.finditer(text):
         prefix, digits = found[1] or "", found[2]
         ends = [gap.start() for gap in _GROUP_GAP.finditer(digits)]
@@ -140,5 +150,7 @@ def _is_bare_number(text: str, start: int, stop: int, part: str) -> bool:
     if sum(map(str.isdigit, part)) < _SHORTEST_BARE_DIGITS or _DATE.fullmatch(part):
         return False
     before, after = text[max(0, start - 40) : start], text[stop : stop + 12]
-    is_other = _MONEY_BEFORE.search(before) or _MONEY_AFTER.match(after) or _OTHER_BEFORE.search(before)
-    return not is_other
+    if _MONEY_BEFORE.search(before[-_LONGEST_MONEY:]) or _MONEY_AFTER.match(after):
+        return False
+    may_be_other = not before.isascii() or any(one in before.lower() for one in _OTHER_PARTS)
+    return not (may_be_other and _OTHER_BEFORE.search(before))

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.message import Message
 from email.parser import BytesFeedParser
-from email.policy import compat32
+from email.policy import Policy, compat32
 from email.utils import collapse_rfc2231_value, parsedate_to_datetime
+from types import MappingProxyType
 from typing import Any
 
 from mailer.domain.message import Attachment, InboundMail
+from mailer.replies.boundaries import with_marks, without_marks
 from mailer.replies.caps import MAX_HEADER_BLOCK_BYTES, NESTED_MAIN_TYPE, Capped, capped
 from mailer.replies.headers import addresses, clean, decoded, message_ids, text_of
 from mailer.replies.html_text import text_from_html
@@ -24,6 +26,7 @@ MAX_LEAVES = 200
 MAX_ATTACHMENTS = 100
 #: Headers that name where the mail was delivered, most trustworthy first (the order of `InboundMail.recipients`).
 RECIPIENT_HEADERS = ("x-gm-original-to", "delivered-to", "envelope-to", "x-original-to", "to", "cc")
+_READ_RAW = frozenset({*RECIPIENT_HEADERS, "from", "reply-to", "in-reply-to", "references"})
 _REPORT_TYPES = frozenset({"delivery-status", "feedback-report", "disposition-notification", "global-delivery-status"})
 _EARLIEST_YEAR = 1990
 #: As encoded in the header.
@@ -83,6 +86,17 @@ def _read(safe: Capped) -> InboundMail:
 class _Part(Message):
     """A part whose parameters can be read, whatever they are."""
 
+    #: Of the mail that it is a part of: the mark for each name of a boundary, and names that have none.
+    marks: Mapping[str, str] = MappingProxyType({})
+    unmarked: list[str]
+
+    def get_boundary(self, failobj: Any = None) -> Any:
+        """Return the mark in place of the name that the header gives."""
+        name = super().get_boundary(failobj)
+        if name is not failobj and name not in self.marks:
+            self.unmarked.append(name)
+        return self.marks.get(name, name) if name is not failobj else failobj
+
     def _get_params_preserve(self, failobj: Any, header: str) -> Any:
         """Return the parameters as they stand when one comes in numbered parts (RFC 2231 §3) and as a whole, too.
 
@@ -96,18 +110,43 @@ class _Part(Message):
 
 
 def _message(content: bytes) -> Message:
-    """Return the tree of parts. Fed in pieces: the library's own way makes two copies at four bytes a character."""
-    parser = BytesFeedParser(_Part, policy=compat32)
+    """Return the tree of parts."""
+    shown, marks = with_marks(content)
+    message, is_marked = _tree(shown, marks)
+    if not is_marked:
+        return _tree(content, {})[0]
+    for part in message.walk() if marks else ():
+        payload = part._payload  # type: ignore[attr-defined] # noqa: SLF001 - asked openly, it decodes by any charset
+        if isinstance(payload, str):
+            part.set_payload(without_marks(payload, marks))
+    return message
+
+
+def _tree(content: bytes, marks: Mapping[str, str]) -> tuple[Message, bool]:
+    """Return the tree of parts, and whether all boundaries in it are marked, or none is.
+
+    Fed in pieces: the library's own way makes two copies at four bytes a character.
+    """
+    unmarked: list[str] = []
+
+    def part(policy: Policy[Any]) -> _Part:
+        made = _Part(policy)
+        made.marks, made.unmarked = marks, unmarked
+        return made
+
+    parser = BytesFeedParser(part, policy=compat32)  # type: ignore[arg-type] # it is called with the policy
     for start in range(0, len(content), _PIECE_BYTES):
         parser.feed(content[start : start + _PIECE_BYTES])
-    return parser.close()
+    return parser.close(), not (marks and unmarked)
 
 
 def _mail(headers: tuple[tuple[str, str], ...], body: _Body, message: Message | None = None) -> InboundMail:
     """Put the values together. Address headers are read raw: a comma in an encoded name separates nobody."""
     raw: dict[str, list[str]] = {}
     for name, value in message.raw_items() if message else ():
-        raw.setdefault(name.lower(), []).append(value.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
+        if name.lower() in _READ_RAW:
+            text = value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+            raw.setdefault(name.lower(), []).append(text)
     shown = dict(reversed(headers))
 
     def people(name: str) -> tuple[tuple[str, str], ...]:

@@ -26,10 +26,12 @@ _SHORT_LINE = 50
 _BLANK = "\x1f"
 _EDGE = " ,.;:!-" + _BLANK
 _QUOTED = re.compile('[\u201c\u201e\u00ab"][^\u201c\u201d\u201e\u00ab\u00bb"]{12,300}[\u201d\u201c\u00bb"]')
+_QUOTING = '\u201c\u201e\u00ab"'
 _HARD_BREAK = re.compile(r"\n[ \t]*(?=\n|[-*•·>–]|\d{1,2}[.)] |[A-Z]{2,5}-\d)")  # noqa: RUF001 - people's dashes
 #: Links, keys and noise; patterns with gaps of "any word" would take long over them.
 _NO_WORD_CHARS = 60
 _NO_WORD = re.compile(rf"\S{{{_NO_WORD_CHARS},}}")
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 _STOP = re.compile(r"[.!?]+[\"')\]]*(?=\s|$)")
 _ABBREVIATIONS = frozenset(
     "nr no nos inv ref lt ca bzw inkl ggf evtl st dr mr mrs ms hr tel vs approx pos mag sg zzgl abzgl art abs str bspw"
@@ -138,10 +140,11 @@ def folded(text: str) -> str:
     """Return a text of the same length without accents and with straight apostrophes."""
     if text.isascii():
         return text
-    return "".join(c if c.isascii() else _without_accent(c) for c in text)
+    return _NOT_ASCII.sub(_without_accent, text)
 
 
-def _without_accent(char: str) -> str:
+def _without_accent(hit: re.Match[str]) -> str:
+    char = hit[0]
     if char in "\u2019\u2018\u02bc":
         return "'"
     base = unicodedata.normalize("NFD", char)[0]
@@ -222,15 +225,16 @@ def _clauses(
             marks,
             start=first,
             is_question=one.asks or (ends_with_mark and number == len(pieces) - 1),
-            dates=tuple(one for one in dates if first <= one.start < last),
-            amounts=tuple(one for one in amounts if first <= one.start < last),
+            dates=tuple([one for one in dates if first <= one.start < last]),
+            amounts=tuple([one for one in amounts if first <= one.start < last]),
         )
 
 
 def _without_set_phrases(text: str, language: Language) -> _Plain:
     """Return the words of a sentence with what proves nothing blanked."""
-    text = _blanked(text, _QUOTED)
-    if any(len(word) >= _NO_WORD_CHARS for word in text.split()):
+    if any(mark in text for mark in _QUOTING):
+        text = _blanked(text, _QUOTED)
+    if len(text) >= _NO_WORD_CHARS and any(len(word) >= _NO_WORD_CHARS for word in text.split()):
         text = _blanked(text, _NO_WORD)
     plain = _plain(text, language)
     return _plain(_blanked(text, language.marks["harmless"]), language) if "harmless" in plain.marks else plain

@@ -38,11 +38,16 @@ WHOLE_MARKS = ("split", "greeting", "small_talk", "correction")
 #: Patterns that begin with one of these hold punctuation, not words.
 _NO_WORD = (" ", ",", ";", "-", "\u2013", "\u2014", "\\?")
 _WHOLE = r"(?<!\w)(?:{})(?!\w)"
-#: Escapes, names of groups, and single letters: only the last may become small.
-_ESCAPES_AND_LETTERS = re.compile(r"\\.|\(\?P<\w+>|[^\W\d_]", re.DOTALL)
+#: Escapes, names of groups, and letters: only the last may become small.
+_ESCAPES_AND_LETTERS = re.compile(r"\\.|\(\?P<\w+>|[^\W\d_]+", re.DOTALL)
+#: Sets, and spaces outside of them with the repeat that follows.
+_SETS_AND_SPACES = re.compile(r"\\[^ ]|\[(?:\\.|[^\]\\])*\]?| [*+]| \??", re.DOTALL)
+_A_FEW_SPACES = {" ": " {1,4}", " ?": " {0,4}"}
 #: Small words between "by" and the date.
 _BEFORE_DATE = r"(?: (?:the|den|dem|der|zum|am|on|around|le|la|l'|au|du|de|el|los|la|del|dia|il|lo|op|het))?"
 _DEEPEST_BLOCK = 4
+#: Many dates begin with "the": what follows tells which of them may.
+_LETTERS_OF_A_DATE = 5
 _SHORTEST_LONG_WEEKDAY = 4
 
 
@@ -180,7 +185,7 @@ def _language(code: str, table: Mapping[str, Any]) -> Language:
             cue_lookouts=MappingProxyType(
                 {name: Lookout({cue.id: cue.pattern for cue in rows}) for name, rows in cues.items()}
             ),
-            date_lookout=Lookout({rule.id: rule.pattern for rule in date_rules}),
+            date_lookout=Lookout({rule.id: rule.pattern for rule in date_rules}, letters=_LETTERS_OF_A_DATE),
             before_dates=Lookout({name: _pattern(text, blocks) for name, text in before.items()}),
             back=_any(table["return"]["back"], blocks),
             until=_any(table["return"]["until"], blocks),
@@ -252,7 +257,7 @@ def searchable(text: str) -> str:
 
 
 def _in_small_letters(pattern: str) -> str:
-    return _ESCAPES_AND_LETTERS.sub(lambda hit: hit[0].lower() if len(hit[0]) == 1 else hit[0], pattern)
+    return _ESCAPES_AND_LETTERS.sub(lambda hit: hit[0] if hit[0][0] in "\\(" else hit[0].lower(), pattern)
 
 
 def _pattern(text: str, blocks: Mapping[str, str]) -> re.Pattern[str]:
@@ -274,15 +279,4 @@ def _bounded(text: str) -> str:
 
 def _any_spaces(text: str) -> str:
     """Let every space outside of a character class stand for one to four, an optional one for none to four."""
-    pieces: list[str] = []
-    in_class = False
-    for number, char in enumerate(text):
-        escaped = number > 0 and text[number - 1] == "\\"
-        if char in "[]" and not escaped:
-            in_class = char == "["
-        if char == " " and not in_class:
-            repeat = text[number + 1 : number + 2]
-            pieces.append(" {0,4}" if repeat == "?" else " " if repeat in ("*", "+") else " {1,4}")
-        elif not (char == "?" and number > 0 and text[number - 1] == " " and not in_class):
-            pieces.append(char)
-    return "".join(pieces)
+    return _SETS_AND_SPACES.sub(lambda hit: _A_FEW_SPACES.get(hit[0], hit[0]), text)

@@ -132,4 +132,4 @@ def _with_numbers(finding: Finding) -> Finding:
         for _, _, number in spans_of_numbers(proof.text)
         if number[:2].isalpha() and proof.text[proof.text.find(number[:2]) :][:2].isupper()
     }
-    return replace(finding, invoice_numbers=tuple(numbers))
+    return replace(finding, invoice_numbers=tuple(numbers)) if numbers or finding.invoice_numbers else finding

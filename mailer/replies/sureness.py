@@ -13,6 +13,7 @@ from mailer.replies.features import tokens
 from mailer.replies.judging import INTENT_NAMES, Scored, probability
 from mailer.replies.thresholds import SHOWN_ALONE, shown_from
 
+_SHOWN_FROM = {intent.value: shown_from(intent) for intent in Intent}
 _LEAST = 1e-3
 _LEAST_PRODUCT = 1e-6
 _PHRASED = 0.5
@@ -23,7 +24,7 @@ _CLEAR, _UNCLEAR = 0.0, -2.0
 
 def shown(likely: Mapping[str, float]) -> frozenset[str]:
     """Return the intents that are shown as said: the likely ones, else the likeliest if it is not too unlikely."""
-    said = frozenset(name for name, chance in likely.items() if chance >= shown_from(Intent(name)))
+    said = frozenset(name for name, chance in likely.items() if chance >= _SHOWN_FROM[name])
     best = max(likely, key=likely.__getitem__)
     return said or (frozenset({best}) if likely[best] >= SHOWN_ALONE else said)
 
@@ -36,7 +37,7 @@ def signs_of_doubt(
     phrased = {name for name, confidence in by_phrases.items() if confidence >= _PHRASED}
     tops = [max(row[: len(INTENT_NAMES)]) for _, row in seen.sentences]
     words = [word for word in tokens(seen.words.own) if word.isalpha()]
-    unknown = sum(f"w{word}" not in seen.weights.rows for word in words)
+    unknown = len(words) - seen.weights.known(words)
     all_right = prod(chance if name in said else 1 - chance for name, chance in likely.items())
     return [
         log(all_right + _LEAST_PRODUCT),

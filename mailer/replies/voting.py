@@ -46,7 +46,8 @@ class Vote:
 
 def by_phrases(words: Passage, seen: Scored) -> tuple[Finding, ...]:
     """Return what the phrases find of the intents that are not out of the question."""
-    looked = (find(words) for intent, find in INTENTS.items() if seen.top(intent) > _WORTH_A_LOOK)
+    tops = seen.tops()
+    looked = (find(words) for intent, find in INTENTS.items() if tops[intent.value] > _WORTH_A_LOOK)
     shown = (one for found in looked for one in found if _is_likely(one, seen))
     return weighed(tuple(shown), words)
 

@@ -30,9 +30,47 @@ class WeightsError(ValueError):
     """A file of weights is cut, altered, or of another version of the program."""
 
 
+class _Integers(dict[int, int]):
+    """The integers of the rows by the place at which each ends, made when first asked for: a mail needs very few."""
+
+    def __init__(self, table: bytes, names: int) -> None:
+        super().__init__()
+        packed = bytearray(_WIDE * len(table))
+        packed[::_WIDE] = table
+        self._packed, self.size, self._counting_one = bytes(packed), _WIDE * names, 1 << (_BITS * names)
+
+    def __missing__(self, end: int) -> int:
+        number = int.from_bytes(self._packed[end - self.size : end], "little") | self._counting_one
+        self[end] = number
+        return number
+
+    def total(self, ends: list[int]) -> int:
+        """Return the sum of some rows without remembering them: words share few."""
+        packed, size = self._packed, self.size
+        numbers = [int.from_bytes(packed[end - size : end], "little") for end in ends]
+        return sum(numbers) + len(ends) * self._counting_one
+
+
+class _Words(dict[str, int]):
+    """The sum of all integers of a word, remembered for the latest words."""
+
+    def __init__(self, rows: Mapping[str, int], integers: _Integers) -> None:
+        super().__init__()
+        self._rows, self._integers = rows, integers
+
+    def __missing__(self, word: str) -> int:
+        number = self._integers.total([end for key in keys_of_word(word) if (end := self._rows.get(key))])
+        if len(self) >= _MOST_CACHED:
+            self.clear()
+        self[word] = number
+        return number
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Weights:
     """Weights for `names` by key: one integer, four bytes for each name, and above them a one that counts.
+
+    `rows` has the place of each key among the integers.
 
     `mail` holds the second step (`mailer.replies.judging`): per intent, bias first.
 
@@ -45,17 +83,22 @@ class Weights:
     scales: tuple[float, ...]
     biases: tuple[float, ...]
     rows: Mapping[str, int]
+    integers: _Integers
     mail: Mapping[str, tuple[float, ...]]
     sure: tuple[float, ...]
     digest: str
     data: str
-    _words: dict[str, int] = field(default_factory=dict)
+    _words: _Words = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin to remember words."""
+        object.__setattr__(self, "_words", _Words(self.rows, self.integers))
 
     def scores(self, text: str) -> tuple[float, ...]:
         """Return the log-odds of each name for a sentence or clause, in the order of `names`; words count once."""
         words = tokens(text)
         known = filter(None, map(self.rows.get, set(keys_of_pairs(words))))
-        total = sum(map(self._of_word, set(words))) + sum(known)
+        total = sum(map(self._words.__getitem__, set(words))) + sum(map(self.integers.__getitem__, known))
         fields = len(self.names)
         count = total >> (_BITS * fields)
         if not count:
@@ -69,14 +112,9 @@ class Weights:
             ]
         )
 
-    def _of_word(self, word: str) -> int:
-        known = self._words.get(word)
-        if known is None:
-            known = sum(self.rows.get(key, 0) for key in keys_of_word(word))
-            if len(self._words) >= _MOST_CACHED:
-                self._words.clear()
-            self._words[word] = known
-        return known
+    def known(self, words: Sequence[str]) -> int:
+        """Return how many of some words, each time they are said, have a weight."""
+        return sum(map(self.rows.__contains__, map("w".__add__, words)))
 
 
 def weights_from_bytes(content: bytes) -> Weights:
@@ -94,16 +132,14 @@ def weights_from_parts(head: Mapping[str, Any], keys: Sequence[str], table: byte
     """Return weights; `table` has one byte per key and name, 128 for nothing. Raises WeightsError."""
     if len(table) != len(keys) * len(head["names"]):
         raise WeightsError(f"{len(keys)} keys and {len(head['names'])} names do not fit {len(table)} bytes")
-    packed = bytearray(_WIDE * len(table))
-    packed[::_WIDE] = table
-    size, counting_one = _WIDE * len(head["names"]), 1 << (_BITS * len(head["names"]))
-    whole = bytes(packed)
-    numbers = (int.from_bytes(whole[at : at + size], "little") for at in range(0, len(whole), size))
+    integers = _Integers(table, len(head["names"]))
+    size = integers.size
     return Weights(
         names=tuple(head["names"]),
         scales=tuple(head["scales"]),
         biases=tuple(head["biases"]),
-        rows={key: number | counting_one for key, number in zip(keys, numbers, strict=True)},
+        rows=dict(zip(keys, range(size, size * len(keys) + 1, size), strict=True)),
+        integers=integers,
         mail=MappingProxyType({name: tuple(row) for name, row in head["mail"].items()}),
         sure=tuple(head["sure"]),
         digest=digest,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import accumulate
 
 from mailer.replies.signature import signature_start
 from mailer.replies.zone_marks import (
@@ -24,6 +25,7 @@ from mailer.replies.zone_marks import (
 )
 
 _NO_LETTER = re.compile(r"[\W_]+")
+_NO_LETTER_BUT_ENDS = re.compile(r"[^\w\n]+|_+")
 _MAX_LINES = 5_000
 _MAX_LINE_CHARS = 4_000
 #: How many lines a wrapped attribution may have, and how far a header block may reach.
@@ -67,10 +69,7 @@ class _Line:
     is_header: bool = False
     #: Taken out of a quotation: the mark before it is not the sender's.
     is_marked: bool = False
-
-    @property
-    def is_blank(self) -> bool:
-        return not self.text.strip()
+    is_blank: bool = False
 
 
 def zones(mail_text: str, sent_text: str | None, *, sender_name: str = "") -> Zones:
@@ -80,7 +79,7 @@ def zones(mail_text: str, sent_text: str | None, *, sender_name: str = "") -> Zo
     """
     lines = _lines(mail_text)
     for line in lines:
-        if QUOTED_LINE.match(line.text):
+        if ">" in line.text and QUOTED_LINE.match(line.text):
             line.zone = "quoted"
     if sent_text:
         _mark_sent(lines, sent_text)
@@ -91,7 +90,7 @@ def zones(mail_text: str, sent_text: str | None, *, sender_name: str = "") -> Zo
         start = signature_start([line.text for line in run], sender_name=sender_name, is_later=number > 0)
         for line in run[start:]:
             line.zone = "signature"
-    return Zones(own=_spans(lines, "own"), quoted=_spans(lines, "quoted"), signature=_spans(lines, "signature"))
+    return Zones(**_spans(lines))
 
 
 def _rescue(lines: list[_Line]) -> None:
@@ -106,7 +105,7 @@ def _rescue(lines: list[_Line]) -> None:
         if not line.is_header and line.text.strip("> \t"):
             bare = line.text.lstrip("> \t")
             line.start += len(line.text) - len(bare)
-            line.text, line.zone, line.is_marked = bare, "own", True
+            line.text, line.zone, line.is_marked, line.is_blank = bare, "own", True, not bare.strip()
 
 
 def words_of(mail_text: str, spans: tuple[Span, ...]) -> str:
@@ -118,26 +117,29 @@ def _lines(text: str) -> list[_Line]:
     found: list[_Line] = []
     position = 0
     for line in text.split("\n")[:_MAX_LINES]:
-        found.append(_Line(start=position, text=line[:_MAX_LINE_CHARS]))
+        shown = line[:_MAX_LINE_CHARS]
+        found.append(_Line(position, shown, is_blank=not shown or shown.isspace()))
         position += len(line) + 1
     if position <= len(text):  # far beyond what a person writes
-        found.append(_Line(start=position, text=text[position:][:_MAX_LINE_CHARS], zone="quoted"))
+        found.append(_Line(position, text[position:][:_MAX_LINE_CHARS], zone="quoted"))
+        found[-1].is_blank = not found[-1].text.strip()
     return found
 
 
-def _spans(lines: list[_Line], zone: str) -> tuple[Span, ...]:
-    spans: list[Span] = []
+def _spans(lines: list[_Line]) -> dict[str, tuple[Span, ...]]:
+    """Return the spans of each zone; neighbouring lines of one zone are one span."""
+    ends: dict[str, list[tuple[int, int]]] = {"own": [], "quoted": [], "signature": []}
     previous = ""
     for line in lines:
         if line.is_blank:
             continue
-        end = line.start + len(line.text.rstrip())
-        if line.zone == zone and previous == zone and not line.is_marked:
-            spans[-1] = Span(start=spans[-1].start, end=end)
-        elif line.zone == zone:
-            spans.append(Span(start=line.start + len(line.text) - len(line.text.lstrip()), end=end))
+        mine, end = ends[line.zone], line.start + len(line.text.rstrip())
+        if line.zone == previous and not line.is_marked:
+            mine[-1] = (mine[-1][0], end)
+        else:
+            mine.append((line.start + len(line.text) - len(line.text.lstrip()), end))
         previous = line.zone
-    return tuple(spans)
+    return {zone: tuple([Span(start=start, end=end) for start, end in found]) for zone, found in ends.items()}
 
 
 def _own_runs(lines: list[_Line]) -> list[list[_Line]]:
@@ -154,25 +156,33 @@ def _plain(text: str) -> str:
     return _NO_LETTER.sub("", text.casefold())
 
 
+def _plain_lines(lines: list[_Line]) -> list[str]:
+    """Return the letters of each line: all lines at once, since a substitution costs more than what it does."""
+    joined = "\n".join([line.text.replace("\n", " ") for line in lines])  # the last one may be what is far beyond
+    return _NO_LETTER_BUT_ENDS.sub("", joined.casefold()).split("\n")
+
+
 def _mark_sent(lines: list[_Line], sent_text: str) -> None:
     """Mark the lines that repeat what we sent: verbatim wherever they are distinct, else where they continue it."""
     sent = _plain(sent_text)
-    ends = _line_ends(sent_text)
+    ends: frozenset[int] = frozenset()
     greeting = _plain(sent_text.strip().partition("\n")[0])
     shingles: set[str] = set()
-    plain = [_plain(line.text.lstrip("> \t")) for line in lines]
+    plain = _plain_lines(lines)
     following = _following(plain)
     position = -1
     for number, (line, words) in enumerate(zip(lines, plain, strict=True)):
         if not words:
             continue
-        is_distinct = len(words) >= _DISTINCT and _is_telling(line.text)
+        is_sent = words in sent
+        is_distinct = is_sent and len(words) >= _DISTINCT and _is_telling(line.text)
         at = -1
-        if is_distinct or words == greeting or position >= 0:
+        if is_distinct or (is_sent and (words == greeting or position >= 0)):
             at = _place_in_sent(words, sent, position, following[number], is_distinct=is_distinct)
             is_next = position >= 0 and sent.startswith(words, position) and not CLOSING.match(line.text)
-            if at < 0 and is_next and position + len(words) in ends:
-                at = position  # the wrapped end of a line of ours, with an answer below it
+            if at < 0 and is_next:
+                ends = ends or _line_ends(sent_text)
+                at = position if position + len(words) in ends else -1  # the wrapped end of a line, an answer below it
         if at >= 0:
             position = at + len(words)
         if at >= 0 or _is_nearly(words, sent, shingles):
@@ -182,11 +192,7 @@ def _mark_sent(lines: list[_Line], sent_text: str) -> None:
 
 def _line_ends(sent_text: str) -> frozenset[int]:
     """Return where the lines of our text end, counted in letters and digits."""
-    ends, total = [], 0
-    for line in sent_text.split("\n"):
-        total += len(_plain(line))
-        ends.append(total)
-    return frozenset(ends)
+    return frozenset(accumulate(len(_plain(line)) for line in sent_text.split("\n")))
 
 
 def _following(plain: list[str]) -> list[str]:
@@ -217,14 +223,15 @@ def _is_nearly(words: str, sent: str, shingles: set[str]) -> bool:
     """Whether nearly all groups of letters stand in our text; `shingles` is filled when a line is worth it."""
     if len(words) < _FUZZY:
         return False
-    pieces = [words[i : i + _SHINGLE] for i in range(len(words) - _SHINGLE + 1)]
-    missing = 0
-    for number, piece in enumerate(pieces):
+    pieces = len(words) - _SHINGLE + 1
+    missing, least = 0, _FUZZY_SHARE * pieces
+    for number in range(pieces):
         if number == _PROBES and not shingles:
             shingles.update(sent[i : i + _SHINGLE] for i in range(len(sent)))
-        missing += piece not in (sent if number < _PROBES else shingles)
-        if len(pieces) - missing < _FUZZY_SHARE * len(pieces):
-            return False
+        if words[number : number + _SHINGLE] not in (sent if number < _PROBES else shingles):
+            missing += 1
+            if pieces - missing < least:
+                return False
     return True
 
 
@@ -287,8 +294,7 @@ def _quote_tail(lines: list[_Line], start: int) -> None:
     """Quote everything from a line on, but keep what was written between the lines of the text we sent."""
     tail = lines[start:]
     places = [number for number, line in enumerate(tail) if line.is_sent]
-    knows_text = len(places) >= _KNOWN_LINES
     for number, line in enumerate(tail):
-        is_answer = knows_text and number > places[0] and not line.is_sent
+        is_answer = len(places) >= _KNOWN_LINES and number > places[0] and not line.is_sent
         if line.zone == "own" and not is_answer:
             line.zone = "quoted"

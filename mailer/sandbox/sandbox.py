@@ -105,6 +105,8 @@ class Sandbox:
 
         Raises SandboxUnavailable.
         """
+        if not any(map(is_pdf, mail.attachments)):
+            return mail
         taken: list[Attachment] = []
         pdfs = refused = 0
         for one in mail.attachments:
