@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.message import Message
 from email.parser import BytesFeedParser
-from email.policy import Policy, compat32
+from email.policy import compat32
 from email.utils import collapse_rfc2231_value, parsedate_to_datetime
-from types import MappingProxyType
 from typing import Any
 
 from mailer.domain.message import Attachment, InboundMail
-from mailer.replies.boundaries import with_marks, without_marks
 from mailer.replies.caps import MAX_HEADER_BLOCK_BYTES, NESTED_MAIN_TYPE, Capped, capped
 from mailer.replies.headers import addresses, clean, decoded, message_ids, text_of
 from mailer.replies.html_text import text_from_html
@@ -86,17 +84,6 @@ def _read(safe: Capped) -> InboundMail:
 class _Part(Message):
     """A part whose parameters can be read, whatever they are."""
 
-    #: Of the mail that it is a part of: the mark for each name of a boundary, and names that have none.
-    marks: Mapping[str, str] = MappingProxyType({})
-    unmarked: list[str]
-
-    def get_boundary(self, failobj: Any = None) -> Any:
-        """Return the mark in place of the name that the header gives."""
-        name = super().get_boundary(failobj)
-        if name is not failobj and name not in self.marks:
-            self.unmarked.append(name)
-        return self.marks.get(name, name) if name is not failobj else failobj
-
     def _get_params_preserve(self, failobj: Any, header: str) -> Any:
         """Return the parameters as they stand when one comes in numbered parts (RFC 2231 §3) and as a whole, too.
 
@@ -110,34 +97,11 @@ class _Part(Message):
 
 
 def _message(content: bytes) -> Message:
-    """Return the tree of parts."""
-    shown, marks = with_marks(content)
-    message, is_marked = _tree(shown, marks)
-    if not is_marked:
-        return _tree(content, {})[0]
-    for part in message.walk() if marks else ():
-        payload = part._payload  # type: ignore[attr-defined] # noqa: SLF001 - asked openly, it decodes by any charset
-        if isinstance(payload, str):
-            part.set_payload(without_marks(payload, marks))
-    return message
-
-
-def _tree(content: bytes, marks: Mapping[str, str]) -> tuple[Message, bool]:
-    """Return the tree of parts, and whether all boundaries in it are marked, or none is.
-
-    Fed in pieces: the library's own way makes two copies at four bytes a character.
-    """
-    unmarked: list[str] = []
-
-    def part(policy: Policy[Any]) -> _Part:
-        made = _Part(policy)
-        made.marks, made.unmarked = marks, unmarked
-        return made
-
-    parser = BytesFeedParser(part, policy=compat32)  # type: ignore[arg-type] # it is called with the policy
+    """Return the tree of parts. Fed in pieces: the library's own way makes two copies at four bytes a character."""
+    parser = BytesFeedParser(_Part, policy=compat32)
     for start in range(0, len(content), _PIECE_BYTES):
         parser.feed(content[start : start + _PIECE_BYTES])
-    return parser.close(), not (marks and unmarked)
+    return parser.close()
 
 
 def _mail(headers: tuple[tuple[str, str], ...], body: _Body, message: Message | None = None) -> InboundMail:
