@@ -40,9 +40,9 @@ class DyingStore(Store):
         self._countdown = countdown
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Tx]:
+    async def transaction(self, *, brief: bool = False) -> AsyncIterator[Tx]:
         self._countdown.pass_by()
-        async with super().transaction() as tx:
+        async with super().transaction(brief=brief) as tx:
             yield tx
             self._countdown.pass_by()
         self._countdown.pass_by()

@@ -37,9 +37,9 @@ class InterruptedStore(Store):
         self._moment = moment
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Tx]:
+    async def transaction(self, *, brief: bool = False) -> AsyncIterator[Tx]:
         await self._moment.pass_by()
-        async with super().transaction() as tx:
+        async with super().transaction(brief=brief) as tx:
             yield tx
 
 

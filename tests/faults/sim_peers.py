@@ -167,11 +167,11 @@ class SimStore(Store):
             connection.cursor().execute("PRAGMA synchronous=OFF")  # type: ignore[attr-defined] # any DBAPI connection
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Tx]:
+    async def transaction(self, *, brief: bool = False) -> AsyncIterator[Tx]:
         self.countdown.pass_by()
         if self._fate.strikes("database before", 0.003):
             raise StoreUnreachable("simulated: away")
-        async with super().transaction() as tx:
+        async with super().transaction(brief=brief) as tx:
             yield tx
             self.countdown.pass_by()
         self.countdown.pass_by()

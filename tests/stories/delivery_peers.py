@@ -50,12 +50,12 @@ class FlakyStore(Store):
     peer: Peer
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Tx]:
+    async def transaction(self, *, brief: bool = False) -> AsyncIterator[Tx]:
         concluding = self.peer.answering.is_set()
         if concluding and self.away and not self.lost_after_commit:
             self.away -= 1
             raise StoreUnreachable("away")
-        async with super().transaction() as tx:
+        async with super().transaction(brief=brief) as tx:
             yield tx
         if concluding and self.away:
             self.away -= 1
@@ -99,8 +99,8 @@ class UnhurriedStore(Store):
     peer: AddressedPeer
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Tx]:
+    async def transaction(self, *, brief: bool = False) -> AsyncIterator[Tx]:
         if self.peer.answering.is_set():
             await asyncio.wait_for(self.peer.addressed.wait(), 30)
-        async with super().transaction() as tx:
+        async with super().transaction(brief=brief) as tx:
             yield tx
