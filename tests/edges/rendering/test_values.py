@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import date
 
 import pytest
+from babel import Locale
+from babel.numbers import format_currency
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mailer.domain.ids import StepId
 from mailer.domain.money import Money
@@ -37,6 +42,18 @@ def test_money_is_written_as_people_there_write_it_and_exact(
     language: str, country: str, minor: int, currency: str, text: str
 ) -> None:
     assert money_text(Money(minor=minor, currency=currency), locale_of(language, country)) == text
+
+
+@given(
+    st.sampled_from(["en_GB", "en_IN", "de_DE", "de_AT", "de_CH", "fr_FR", "es_ES", "nl_NL", "it_IT", "hi_IN"]),
+    st.sampled_from(["EUR", "GBP", "USD", "CHF", "JPY", "KWD", "INR"]),
+    st.integers(min_value=-(10**12), max_value=10**12),
+)
+def test_money_is_written_as_babel_writes_it(identifier: str, currency: str, minor: int) -> None:
+    locale, money = Locale.parse(identifier), Money(minor=minor, currency=currency)
+    babels = format_currency(money.decimal, currency, locale=locale)
+    letters = re.compile(r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")
+    assert money_text(money, locale) == letters.sub(NBSP, babels)
 
 
 @pytest.mark.parametrize(
