@@ -44,7 +44,8 @@ def test_a_lookout_finds_what_searching_finds(code: str) -> None:
     language = PHRASES.languages[code]
     patterns = dict(language.marks) | {cue.id: cue.pattern for cues in language.cues.values() for cue in cues}
     lookout = Lookout(patterns)
-    lines = (SENTENCES / f"{code}-b.tsv").read_text(encoding="utf-8").splitlines()[:8]
+    lines = (SENTENCES / f"{code}-b.tsv").read_text(encoding="utf-8").splitlines()
+    lines = lines[:: -(-len(lines) // 200)]
     for text in (searchable(line.partition("\t")[2]) for line in lines):
         found = lookout.all_in(text, words_in(text))
         assert found == {name for name, pattern in patterns.items() if pattern.search(text)}
