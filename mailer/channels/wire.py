@@ -87,9 +87,12 @@ class Wire(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Gather lines until a reply is whole, then hand it on."""
+        if self.stray or not (self._awaited or self._owed):
+            self.stray = True
+            return  # nobody will ask for it: it would only fill the memory
         self._pending += data
         if not self._awaited:
-            self.stray = self.stray or not self._owed or len(self._pending) > _MOST_OCTETS
+            self.stray = len(self._pending) > _MOST_OCTETS
             return
         end, fault = _reply_end(self._pending)
         if not end and not fault and len(self._pending) > _MOST_OCTETS:
@@ -100,7 +103,7 @@ class Wire(asyncio.Protocol):
         elif end:
             reply = bytes(self._pending[:end])
             del self._pending[:end]
-            self.stray = self.stray or bool(self._pending and not self._owed)
+            self.stray = bool(self._pending and not self._owed)
             self._hand_on(reply)
 
     def _hand_on(self, reply: bytes) -> None:

@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 
 from mailer.channels import SmtpChannel
+from mailer.channels.connection import SmtpConnection
 from mailer.domain.delivery import Accepted, Outcome, Phase, Refused, TryLater
 from mailer.domain.message import Envelope
 from tests.edges.channels.scripted import committed, envelope, scripted, settings
@@ -50,8 +51,7 @@ class Ahead:
 
 
 @asynccontextmanager
-async def ahead(*pieces: bytes, hangs_up: bool = False) -> AsyncIterator[tuple[Ahead, SmtpChannel]]:
-    peer = Ahead(list(pieces), hangs_up=hangs_up)
+async def listening(peer: Ahead) -> AsyncIterator[Ahead]:
     calls: set[asyncio.Task[None]] = set()
 
     def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -59,14 +59,22 @@ async def ahead(*pieces: bytes, hangs_up: bool = False) -> AsyncIterator[tuple[A
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     peer.port = server.sockets[0].getsockname()[1]
-    channel = SmtpChannel(settings(peer.port, timeout_seconds=1.0))
     try:
-        yield peer, channel
+        yield peer
     finally:
-        await channel.close()
         server.close()
         await asyncio.gather(*calls)
         await server.wait_closed()
+
+
+@asynccontextmanager
+async def ahead(*pieces: bytes, hangs_up: bool = False) -> AsyncIterator[tuple[Ahead, SmtpChannel]]:
+    async with listening(Ahead(list(pieces), hangs_up=hangs_up)) as peer:
+        channel = SmtpChannel(settings(peer.port, timeout_seconds=1.0))
+        try:
+            yield peer, channel
+        finally:
+            await channel.close()
 
 
 async def deliver(channel: SmtpChannel, message: Envelope = MESSAGE) -> Outcome:
@@ -139,6 +147,27 @@ async def test_a_server_that_is_out_of_step_gets_no_message(replies: bytes) -> N
         outcome = await deliver(channel)
     assert isinstance(outcome, TryLater)
     assert not any(b"DATA" in read for read in peer.reads[1:])
+
+
+async def test_a_server_that_floods_an_idle_session_fills_no_memory() -> None:
+    class Flood(Ahead):
+        async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(b"220 flood.test ESMTP\r\n")
+            await reader.readuntil(b"\r\n")
+            writer.write(HELLO)
+            await asyncio.sleep(0.1)
+            writer.write(b"250 unasked\r\n" * 20_000)
+            await writer.drain()
+            await reader.read()
+
+    async with listening(Flood([], hangs_up=True)) as peer:
+        link = SmtpConnection(settings(peer.port), None)
+        await link.open()
+        await asyncio.sleep(0.5)  # the flood comes after a fifth of it
+        assert not link.is_open
+        assert link._wire is not None
+        assert len(link._wire._pending) < 100_000
+        await link.quit()
 
 
 async def test_a_closing_server_is_left_at_once() -> None:
