@@ -20,7 +20,7 @@ from mailer.replies.slots import chosen_day, days_ahead, is_after_event
 from mailer.replies.stretches import meant_day
 from mailer.replies.sureness import certainty, shown, signs_of_doubt
 from mailer.replies.thresholds import NOT_CERTAIN, by_weights_alone
-from mailer.replies.weighing import weighed
+from mailer.replies.weighing import weighed, without_proposals
 from mailer.replies.weights import Weights
 
 #: Below these log-odds of its best sentence an intent is not looked for: phrases that match there are wrong too often.
@@ -69,7 +69,7 @@ def voted(words: Passage, weights: Weights) -> Vote:
     said = shown(likely)
     findings = [one for intent in Intent if intent.value in said for one in _findings(intent, likely, phrased, seen)]
     return Vote(
-        findings=_once(findings),
+        findings=without_proposals(_once(findings), words),
         certainty=certainty(weights.sure, signs_of_doubt(seen, likely, said, confident)),
     )
 

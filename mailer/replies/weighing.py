@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from mailer.domain.reading import Finding, Intent
 from mailer.replies.passage import Clause, Passage, Sentence
+from mailer.replies.thresholds import by_weights_alone
 
 _LEAST_CONFIDENCE = 0.5
 #: What a question often is: then it is no question besides.
@@ -66,6 +67,8 @@ _INVOICE = re.compile(r"(?i)\b[A-Z]{2,5}-?\d{4}-\d{3,}|\binv-\d|\d[.,]\d{2}\b")
 #: Dated parts that make a plan.
 _PLAN_PARTS = 2
 _FROM_A_PLAN = 0.75
+#: A day and money without a verb.
+_FRAGMENT = "promise.fragment"
 
 
 def weighed(found: tuple[Finding, ...], words: Passage) -> tuple[Finding, ...]:
@@ -103,9 +106,28 @@ def weighed(found: tuple[Finding, ...], words: Passage) -> tuple[Finding, ...]:
     return tuple(one for one in kept if stands(one))
 
 
+def without_proposals(found: tuple[Finding, ...], words: Passage) -> tuple[Finding, ...]:
+    """Drop the promise that stands beside what makes it none: parts that are asked for, an advice of a payment made.
+
+    The days of a plan bind nobody before it is accepted, and a person is asked about it anyway. Only a promise that a
+    rule saw in a sentence of its own, with a verb, stays beside a plan.
+    """
+    plans = [one for one in found if one.intent is Intent.PLAN_REQUEST]
+    asked = frozenset(sentence for one in plans for sentence in _sentences(one, words))
+    has_advice = any(one.intent is Intent.REMITTANCE for one in found)
+
+    def stands(one: Finding) -> bool:
+        if one.intent is not Intent.PROMISE or not (plans or has_advice):
+            return True
+        has_verb = not by_weights_alone(one) and one.evidence[0].rule != _FRAGMENT
+        return has_verb and not has_advice and not _sentences(one, words) & asked
+
+    return tuple(one for one in found if stands(one))
+
+
 def _as_a_plan(kept: list[Finding]) -> list[Finding]:
     """Turn a list of dated amounts without a verb into what it is: the parts of a plan."""
-    parts = [one for one in kept if one.intent is Intent.PROMISE and one.evidence[0].rule == "promise.fragment"]
+    parts = [one for one in kept if one.intent is Intent.PROMISE and one.evidence[0].rule == _FRAGMENT]
     dated = {one.on for one in parts if one.amount is not None}
     plans = [one for one in kept if one.intent is Intent.PLAN_REQUEST]
     if len(dated) < _PLAN_PARTS and not (plans and parts):

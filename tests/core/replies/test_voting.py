@@ -226,3 +226,27 @@ def test_a_long_run_forgets_words_it_has_seen(monkeypatch: pytest.MonkeyPatch) -
 def test_a_broken_file_is_refused(content: bytes) -> None:
     with pytest.raises(WeightsError, match=re.escape("the weights")):
         weights_from_bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("hint", "text"),
+    [
+        ("en", "Can we split it in two, please? 371.10 on 20 November and the same again on 4 December."),
+        ("es", "Buenos días:\n\nDirección me pide que os plantee partir la factura en dos: 600 € el 30 de noviembre y "
+         "650 € el 30 de diciembre. ¿Os encaja? Si es que sí, lo dejo firmado esta misma tarde."),
+        ("fr", "Bonjour,\n\nserait-il possible de payer en trois fois ? Je pensais à :\n- 400 € le 15/12\n- 400 € le "
+         "15/01\n- 450 € le 15/02\nDites-moi si cela vous convient, et je programme les virements."),
+    ],
+)  # fmt: skip
+def test_what_a_plan_proposes_is_not_promised(hint: str, text: str) -> None:
+    assert said(text, hint=hint) & {"plan_request", "promise"} == {"plan_request"}
+
+
+def test_a_promise_beside_a_plan_stays_when_it_is_a_sentence_of_its_own() -> None:
+    text = "Could we pay the rest in three instalments from January? We will pay 400.00 on Friday in any case."
+    assert {"plan_request", "promise"} <= said(text)
+
+
+def test_the_value_date_of_an_advice_is_not_promised() -> None:
+    advice = "PAYMENT ADVICE\n\nPayee: Harbour Tools Ltd\nMethod: ACH\nTrace no.: 88213\nValue date: 20 November 2026\n"
+    assert "promise" not in said(f"{advice}\nYour ref   Gross   Disc   Net\nINV-2041   303.00   0.00   303.00\n")
