@@ -232,12 +232,10 @@ def test_a_broken_file_is_refused(content: bytes) -> None:
     ("hint", "text"),
     [
         ("en", "Can we split it in two, please? 371.10 on 20 November and the same again on 4 December."),
-        ("es", "Buenos días:\n\nDirección me pide que os plantee partir la factura en dos: 600 € el 30 de noviembre y "
-         "650 € el 30 de diciembre. ¿Os encaja? Si es que sí, lo dejo firmado esta misma tarde."),
-        ("fr", "Bonjour,\n\nserait-il possible de payer en trois fois ? Je pensais à :\n- 400 € le 15/12\n- 400 € le "
-         "15/01\n- 450 € le 15/02\nDites-moi si cela vous convient, et je programme les virements."),
+        ("es", "¿Podríamos partir la factura en dos: 600 € el 30 de noviembre y 650 € el 30 de diciembre? ¿Os encaja?"),
+        ("fr", "Serait-il possible de payer en deux fois ? Je pensais à :\n- 400 € le 15/12\n- 450 € le 15/01\nMerci."),
     ],
-)  # fmt: skip
+)
 def test_what_a_plan_proposes_is_not_promised(hint: str, text: str) -> None:
     assert said(text, hint=hint) & {"plan_request", "promise"} == {"plan_request"}
 
