@@ -10,6 +10,7 @@ import re
 from dataclasses import replace
 
 from mailer.domain.reading import Finding, Intent
+from mailer.replies.intents.promise import FRAGMENT
 from mailer.replies.passage import Clause, Passage, Sentence
 from mailer.replies.thresholds import by_weights_alone
 
@@ -63,12 +64,14 @@ _NO_DELAY = frozenset(
         Intent.LEGAL,
     }
 )
+#: Rules that see a day and money, or the word for it ("Value date: 20 November"), and no verb.
+_WITHOUT_VERB = frozenset({FRAGMENT, "promise.payment_on"})
+#: In one sentence with these, a day is that of an advice or of a proposal.
+_NO_PROMISE = frozenset({Intent.REMITTANCE, Intent.OFFER})
 _INVOICE = re.compile(r"(?i)\b[A-Z]{2,5}-?\d{4}-\d{3,}|\binv-\d|\d[.,]\d{2}\b")
 #: Dated parts that make a plan.
 _PLAN_PARTS = 2
 _FROM_A_PLAN = 0.75
-#: A day and money without a verb.
-_FRAGMENT = "promise.fragment"
 
 
 def weighed(found: tuple[Finding, ...], words: Passage) -> tuple[Finding, ...]:
@@ -97,7 +100,8 @@ def weighed(found: tuple[Finding, ...], words: Passage) -> tuple[Finding, ...]:
             case Intent.DISPUTE:
                 return not (all(one.rule == "dispute.reason" for one in finding.evidence) and others & _EXPLAINED)
             case Intent.PROMISE:
-                return not (others & {Intent.REMITTANCE} or beside(finding, frozenset({Intent.OFFER})))
+                is_value_date = rule in _WITHOUT_VERB and Intent.REMITTANCE in others
+                return not (is_value_date or beside(finding, _NO_PROMISE))
             case Intent.HARDSHIP:
                 return not (others & {Intent.INSOLVENCY, Intent.REFUSAL})
             case _:
@@ -110,24 +114,23 @@ def without_proposals(found: tuple[Finding, ...], words: Passage) -> tuple[Findi
     """Drop the promise that stands beside what makes it none: parts that are asked for, an advice of a payment made.
 
     The days of a plan bind nobody before it is accepted, and a person is asked about it anyway. Only a promise that a
-    rule saw in a sentence of its own, with a verb, stays beside a plan.
+    rule saw in a sentence of its own, with a verb, stays beside a plan or an advice.
     """
-    plans = [one for one in found if one.intent is Intent.PLAN_REQUEST]
-    asked = frozenset(sentence for one in plans for sentence in _sentences(one, words))
-    has_advice = any(one.intent is Intent.REMITTANCE for one in found)
+    others = [one for one in found if one.intent in (Intent.PLAN_REQUEST, Intent.REMITTANCE)]
+    theirs = frozenset(sentence for one in others for sentence in _sentences(one, words))
 
     def stands(one: Finding) -> bool:
-        if one.intent is not Intent.PROMISE or not (plans or has_advice):
+        if one.intent is not Intent.PROMISE or not others:
             return True
-        has_verb = not by_weights_alone(one) and one.evidence[0].rule != _FRAGMENT
-        return has_verb and not has_advice and not _sentences(one, words) & asked
+        has_verb = not by_weights_alone(one) and one.evidence[0].rule not in _WITHOUT_VERB
+        return has_verb and not _sentences(one, words) & theirs
 
     return tuple(one for one in found if stands(one))
 
 
 def _as_a_plan(kept: list[Finding]) -> list[Finding]:
     """Turn a list of dated amounts without a verb into what it is: the parts of a plan."""
-    parts = [one for one in kept if one.intent is Intent.PROMISE and one.evidence[0].rule == _FRAGMENT]
+    parts = [one for one in kept if one.intent is Intent.PROMISE and one.evidence[0].rule == FRAGMENT]
     dated = {one.on for one in parts if one.amount is not None}
     plans = [one for one in kept if one.intent is Intent.PLAN_REQUEST]
     if len(dated) < _PLAN_PARTS and not (plans and parts):

@@ -248,3 +248,8 @@ def test_a_promise_beside_a_plan_stays_when_it_is_a_sentence_of_its_own() -> Non
 def test_the_value_date_of_an_advice_is_not_promised() -> None:
     advice = "PAYMENT ADVICE\n\nPayee: Harbour Tools Ltd\nMethod: ACH\nTrace no.: 88213\nValue date: 20 November 2026\n"
     assert "promise" not in said(f"{advice}\nYour ref   Gross   Disc   Net\nINV-2041   303.00   0.00   303.00\n")
+
+
+def test_a_promise_beside_an_advice_stays_when_it_is_a_sentence_of_its_own() -> None:
+    text = "The remittance is attached for INV-2041. We will pay INV-2042 on Friday."
+    assert {"remittance", "promise"} <= said(text)
