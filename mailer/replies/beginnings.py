@@ -54,6 +54,14 @@ def words_in(text: str, letters: int = _USUAL) -> Words:
     return words
 
 
+def words_within(words: Words, text: str, start: int, end: int) -> Words:
+    """Return the words of a stretch of a text, from the words of the whole: letters may reach beyond the stretch."""
+    within = [(at - start, letters) for at, letters in words if start <= at < end]
+    if start < end and (not within or within[0][0]) and not text[start].isspace():
+        within.insert(0, (0, _DIGIT.sub("0", text[start : start + _USUAL])))  # cut within a word
+    return within
+
+
 class _Tries(dict[str, tuple[_Try, ...]]):
     """What may begin where a word begins with some letters, remembered for the latest of them."""
 

@@ -28,7 +28,8 @@ _FIRST_YEAR, _LAST_YEAR = 1971, 2200
 _CENTURY = 100
 _MAX_MONTH = 12
 _NEAR = timedelta(days=90)
-_DIGIT = re.compile(r"\d")
+#: What every date in figures has: no search for any of them without it.
+_FIGURES = re.compile(r"\d[./-] ?\d")
 _ISO = re.compile(r"(?<![\d.,/-])(\d{4})-(\d{1,2})-(\d{1,2})(?![\d/-])")
 _DOTTED = re.compile(r"(?<![\w.,:-])(?<!\d/)(\d{1,2})\. ?(\d{1,2})\.(?: ?(\d{4}|\d{2})(?!\d|\.\d))?(?!\d)")
 _DOTTED_YEAR = re.compile(r"(?<![\w.,/:-])(\d{1,2})\.(\d{1,2})\.(\d{4}|\d{2})(?!\d|\.\d)")
@@ -214,7 +215,7 @@ def _unit(word: str) -> str:
 
 def _numeric(text: str, anchor: date, country: str) -> list[DateFound]:
     found: list[DateFound] = []
-    if not _DIGIT.search(text):
+    if not _FIGURES.search(text):
         return found
     for hit in _ISO.finditer(text):
         found += _dated(hit, text, anchor, (int(hit[3]), int(hit[2]), int(hit[1])), "iso")

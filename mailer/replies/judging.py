@@ -12,6 +12,7 @@ from math import exp, log, log1p
 from operator import mul
 
 from mailer.domain.reading import Intent
+from mailer.replies.features import tokens
 from mailer.replies.passage import Clause, Passage, Sentence
 from mailer.replies.weights import Weights
 
@@ -32,6 +33,8 @@ class Scored:
     words: Passage
     weights: Weights
     sentences: tuple[tuple[Sentence, _Row], ...]
+    #: The words and marks of all of them (`mailer.replies.features.tokens`).
+    spoken: tuple[str, ...]
 
     def best_sentence(self, name: str) -> Sentence | None:
         """Return the sentence that shows a name most."""
@@ -64,8 +67,13 @@ class Scored:
 
 def scored(words: Passage, weights: Weights) -> Scored:
     """Score each sentence; the names below the good-bye are none ("Calder Print Works" is no fault of a print)."""
-    rows = tuple((one, weights.scores(words.own[one.start : one.end])) for one in spoken_sentences(words))
-    return Scored(words=words, weights=weights, sentences=rows)
+    spoken = [(one, tokens(words.own[one.start : one.end])) for one in spoken_sentences(words)]
+    return Scored(
+        words=words,
+        weights=weights,
+        sentences=tuple([(one, weights.scores_of(said)) for one, said in spoken]),
+        spoken=tuple([word for _, said in spoken for word in said]),
+    )
 
 
 def spoken_sentences(words: Passage) -> tuple[Sentence, ...]:

@@ -44,8 +44,8 @@ def language_of(text: str, *, hint: str, known: Mapping[str, frozenset[str]]) ->
     tables = {**known, **_OTHERS}
     codes = _codes_of_words(tuple(tables.items()))
     counts = dict.fromkeys(tables, 0)
-    for word in _WORD.findall(text[:_MAX_CHARS].lower()):
-        for code in codes.get(word, ()):
+    for found in filter(None, map(codes.get, _WORD.findall(text[:_MAX_CHARS].lower()))):
+        for code in found:
             counts[code] += 1
     best = max(counts, key=lambda code: (counts[code], code == hint))
     rival = max((count for code, count in counts.items() if code != best), default=0)

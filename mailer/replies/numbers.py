@@ -140,14 +140,18 @@ def _spans(text: str) -> Iterator[tuple[int, int, str]]:
             part = digits[:end]
             stop = found.start(2) + end
             enough = 1 if _TIED.match(found[0]) else _SHORTEST_DIGITS
-            if prefix and sum(map(str.isdigit, part)) >= enough:
+            if prefix and _digits(part) >= enough:
                 yield found.start(), stop, normalise_number(prefix + part)
             if _is_bare_number(text, found.start(2), stop, part):
                 yield found.start(2), stop, normalise_number(part)
 
 
+def _digits(text: str) -> int:
+    return len(text) if text.isdecimal() else sum(map(str.isdigit, text))
+
+
 def _is_bare_number(text: str, start: int, stop: int, part: str) -> bool:
-    if sum(map(str.isdigit, part)) < _SHORTEST_BARE_DIGITS or _DATE.fullmatch(part):
+    if _digits(part) < _SHORTEST_BARE_DIGITS or _DATE.fullmatch(part):
         return False
     before, after = text[max(0, start - 40) : start], text[stop : stop + 12]
     if _MONEY_BEFORE.search(before[-_LONGEST_MONEY:]) or _MONEY_AFTER.match(after):

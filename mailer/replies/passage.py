@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from mailer.replies.amounts import AmountFound, find_amounts
-from mailer.replies.beginnings import Words, words_in
+from mailer.replies.beginnings import Words, words_in, words_within
 from mailer.replies.dates import DateFound, find_dates
 from mailer.replies.phrases import Cue, Language, searchable
 
@@ -205,7 +205,7 @@ def _clauses(
     cuts = sorted({start + hit.start() for hit in marks["split"].finditer(plain)})
     pieces = [(first, min(last, first + _MAX_CLAUSE_CHARS)) for first, last in _pieces(start, end, cuts, flat, whole)]
     plains = [
-        whole_plain if (first, last) == (start, end) else _plain(plain[first - start : last - start], language)
+        whole_plain if (first, last) == (start, end) else _piece(whole_plain, first - start, last - start, language)
         for first, last in pieces
     ]
     ends_with_mark = text.rstrip().endswith("?")
@@ -240,8 +240,12 @@ def _without_set_phrases(text: str, language: Language) -> _Plain:
     return _plain(_blanked(text, language.marks["harmless"]), language) if "harmless" in plain.marks else plain
 
 
-def _plain(text: str, language: Language) -> _Plain:
-    words = words_in(text)
+def _piece(whole: _Plain, start: int, end: int, language: Language) -> _Plain:
+    return _plain(whole.text[start:end], language, words_within(whole.words, whole.text, start, end))
+
+
+def _plain(text: str, language: Language, words: Words | None = None) -> _Plain:
+    words = words_in(text) if words is None else words
     marks = language.mark_lookout.all_in(text, words)
     bare = text.strip()  # a question may have to begin with its word
     asks = "question" in marks if bare == text else bool(language.marks["question"].search(bare))

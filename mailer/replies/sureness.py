@@ -9,7 +9,6 @@ from collections.abc import Collection, Mapping, Sequence
 from math import log, prod
 
 from mailer.domain.reading import Intent
-from mailer.replies.features import tokens
 from mailer.replies.judging import INTENT_NAMES, Scored, probability
 from mailer.replies.thresholds import SHOWN_ALONE, shown_from
 
@@ -36,7 +35,7 @@ def signs_of_doubt(
     others = sorted((chance for name, chance in likely.items() if name not in said), reverse=True)
     phrased = {name for name, confidence in by_phrases.items() if confidence >= _PHRASED}
     tops = [max(row[: len(INTENT_NAMES)]) for _, row in seen.sentences]
-    words = [word for word in tokens(seen.words.own) if word.isalpha()]
+    words = [word for word in seen.spoken if word.isalpha()]
     unknown = len(words) - seen.weights.known(words)
     all_right = prod(chance if name in said else 1 - chance for name, chance in likely.items())
     return [

@@ -47,7 +47,7 @@ class Vote:
 def by_phrases(words: Passage, seen: Scored) -> tuple[Finding, ...]:
     """Return what the phrases find of the intents that are not out of the question."""
     tops = seen.tops()
-    looked = (find(words) for intent, find in INTENTS.items() if tops[intent.value] > _WORTH_A_LOOK)
+    looked = (find(words) for intent, find in INTENTS.items() if tops[intent] > _WORTH_A_LOOK)
     shown = (one for found in looked for one in found if _is_likely(one, seen))
     return weighed(tuple(shown), words)
 
@@ -67,7 +67,7 @@ def voted(words: Passage, weights: Weights) -> Vote:
     confident = confidences(phrased)
     likely = probabilities(weights.mail, signs(seen, confident))
     said = shown(likely)
-    findings = [one for intent in Intent if intent.value in said for one in _findings(intent, likely, phrased, seen)]
+    findings = [one for intent in Intent if intent in said for one in _findings(intent, likely, phrased, seen)]
     return Vote(
         findings=without_proposals(_once(findings), words),
         certainty=certainty(weights.sure, signs_of_doubt(seen, likely, said, confident)),
@@ -83,7 +83,7 @@ def confidences(found: tuple[Finding, ...]) -> dict[str, float]:
 
 
 def _findings(intent: Intent, likely: Mapping[str, float], phrased: tuple[Finding, ...], seen: Scored) -> list[Finding]:
-    chance = likely[intent.value]
+    chance = likely[intent]
     mine = [one for one in phrased if one.intent is intent]
     if intent is Intent.DISPUTE:
         reason = _reason(seen, mine[0].reason if mine else None)

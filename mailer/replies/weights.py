@@ -96,7 +96,10 @@ class Weights:
 
     def scores(self, text: str) -> tuple[float, ...]:
         """Return the log-odds of each name for a sentence or clause, in the order of `names`; words count once."""
-        words = tokens(text)
+        return self.scores_of(tokens(text))
+
+    def scores_of(self, words: list[str]) -> tuple[float, ...]:
+        """Return the same for the words and marks of a text (`tokens`)."""
         known = filter(None, map(self.rows.get, set(keys_of_pairs(words))))
         total = sum(map(self._words.__getitem__, set(words))) + sum(map(self.integers.__getitem__, known))
         fields = len(self.names)

@@ -120,3 +120,22 @@ TITLE = re.compile(
     r"comptab\w+|directe?ur|directrice|gérante?|responsable|administraci[óo]n|contabilidad|gerente|administratie|"
     r"boekhouding|directeur|amministrazione|contabilit[àa]|titolare)\b"
 )
+
+
+_NO_LETTER = re.compile(r"[\W_]+")
+_NO_LETTER_BUT_ENDS = re.compile(r"[^\w\n]+|_+")
+#: The same for what is ASCII only.
+_ASCII_BUT_LETTERS = bytes(one for one in range(128) if chr(one) != "\n" and not chr(one).isalnum())
+
+
+def letters_of(text: str) -> str:
+    """Return the letters and digits of a text, in small letters."""
+    return _NO_LETTER.sub("", text.casefold())
+
+
+def letters_of_lines(lines: list[str]) -> list[str]:
+    """Return the letters of each line: all lines at once, since a substitution costs more than what it does."""
+    small = "\n".join([line.replace("\n", " ") for line in lines]).casefold()  # the last one may be all that is left
+    if small.isascii():
+        return small.encode().translate(None, _ASCII_BUT_LETTERS).decode().split("\n")
+    return _NO_LETTER_BUT_ENDS.sub("", small).split("\n")

@@ -7,7 +7,6 @@ signatures look like. Where they disagree the words stay the sender's: losing th
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -21,11 +20,11 @@ from mailer.replies.zone_marks import (
     SEPARATOR,
     WROTE,
     begins_attribution,
+    letters_of,
+    letters_of_lines,
     may_be_header,
 )
 
-_NO_LETTER = re.compile(r"[\W_]+")
-_NO_LETTER_BUT_ENDS = re.compile(r"[^\w\n]+|_+")
 _MAX_LINES = 5_000
 _MAX_LINE_CHARS = 4_000
 #: How many lines a wrapped attribution may have, and how far a header block may reach.
@@ -152,23 +151,13 @@ def _own_runs(lines: list[_Line]) -> list[list[_Line]]:
     return [run for run in runs if any(not line.is_blank for line in run)]
 
 
-def _plain(text: str) -> str:
-    return _NO_LETTER.sub("", text.casefold())
-
-
-def _plain_lines(lines: list[_Line]) -> list[str]:
-    """Return the letters of each line: all lines at once, since a substitution costs more than what it does."""
-    joined = "\n".join([line.text.replace("\n", " ") for line in lines])  # the last one may be what is far beyond
-    return _NO_LETTER_BUT_ENDS.sub("", joined.casefold()).split("\n")
-
-
 def _mark_sent(lines: list[_Line], sent_text: str) -> None:
     """Mark the lines that repeat what we sent: verbatim wherever they are distinct, else where they continue it."""
-    sent = _plain(sent_text)
+    sent = letters_of(sent_text)
     ends: frozenset[int] = frozenset()
-    greeting = _plain(sent_text.strip().partition("\n")[0])
+    greeting = letters_of(sent_text.strip().partition("\n")[0])
     shingles: set[str] = set()
-    plain = _plain_lines(lines)
+    plain = letters_of_lines([line.text for line in lines])
     following = _following(plain)
     position = -1
     for number, (line, words) in enumerate(zip(lines, plain, strict=True)):
@@ -192,7 +181,7 @@ def _mark_sent(lines: list[_Line], sent_text: str) -> None:
 
 def _line_ends(sent_text: str) -> frozenset[int]:
     """Return where the lines of our text end, counted in letters and digits."""
-    return frozenset(accumulate(len(_plain(line)) for line in sent_text.split("\n")))
+    return frozenset(accumulate(len(letters_of(line)) for line in sent_text.split("\n")))
 
 
 def _following(plain: list[str]) -> list[str]:
