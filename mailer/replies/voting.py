@@ -6,6 +6,7 @@ A promise without a day is a delay; one that only the weights see is never certa
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -34,6 +35,13 @@ _PHRASED = 1.5
 #: From these log-odds on a sentence may hold the promise too, if a likelier one does not.
 _ALSO = 0.0
 _OTHER = "other"
+_SEVERAL = 2
+_MUCH_WEAKER = 0.2
+#: What is promised for a second day is the other part of the money, or another invoice.
+_OTHER_PART = re.compile(
+    r"(?i)\b(?:others?|rest\w*|remain\w*|balance|ander\w*|übrig\w*|autres?|solde|otr[ao]s?|queda\w*|saldo|altr[aeio]"
+    r"|rimane\w*)\b"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +97,7 @@ def _findings(intent: Intent, likely: Mapping[str, float], phrased: tuple[Findin
         reason = _reason(seen, mine[0].reason if mine else None)
         mine = [replace(one, reason=reason) for one in mine or [_new(intent, seen)]]
     elif intent is Intent.PROMISE:
-        found = mine or _promise(seen)
+        found = _main_first(mine, seen.words) or _promise(seen)
         return [replace(one, confidence=min(one.confidence, chance)) for one in found]
     elif intent is Intent.DELAY and not mine:
         return [replace(one, confidence=min(one.confidence, chance)) for one in _delay(seen)]
@@ -104,6 +112,20 @@ def _at(intent: Intent, seen: Scored, clause: Clause, rule: str = "") -> Finding
     proof = (evidence(seen.words, clause, f"weights.{rule or intent.value}"),)
     around = seen.words.of_sentence(clause.sentence)
     return Finding(intent=intent, confidence=0.0, evidence=proof, amount=amount_in((clause,)) or amount_in(around))
+
+
+def _main_first(found: list[Finding], words: Passage) -> list[Finding]:
+    """Put the last day named first, where no part of the money is promised for each: people come to the point late.
+
+    "The grain cheque is promised for Monday. You'll get yours the day after."
+    """
+    if len(found) < _SEVERAL:
+        return found
+    first, last = found[0], found[-1]
+    is_other = any(_OTHER_PART.search(words.own[proof.start : proof.end]) for proof in last.evidence)
+    are_parts = is_other or (first.amount is not None and last.amount is not None)
+    is_weak = last.confidence < first.confidence - _MUCH_WEAKER
+    return found if are_parts or is_weak else [last, *found[:-1]]
 
 
 def _promise(seen: Scored) -> list[Finding]:

@@ -118,6 +118,18 @@ def test_a_promise_that_no_phrase_knows_has_its_day(hint: str, text: str, day: s
     assert all(one.confidence < CERTAIN for one in promises)
 
 
+@pytest.mark.parametrize(
+    ("text", "days"),
+    [
+        ("The money from the council comes on Friday. We will pay you on Monday.", ["2026-11-23", "2026-11-20"]),
+        ("You will be paid 500 EUR on Friday. We will pay 400 EUR on 30 November.", ["2026-11-20", "2026-11-30"]),
+        ("The big one will be paid on Friday. The other two will be paid on 4 December.", ["2026-11-20", "2026-12-04"]),
+    ],
+)
+def test_the_last_day_named_is_the_promised_one_unless_parts_are_promised(text: str, days: list[str]) -> None:
+    assert [str(one.on) for one in voted(text).findings if one.intent is Intent.PROMISE] == days
+
+
 def test_a_delay_until_a_day_is_a_promise_of_that_day_and_never_certain() -> None:
     (found,) = voted("The money will come a little later than planned, towards 18 December.").findings
     assert (found.intent, str(found.on)) == (Intent.PROMISE, "2026-12-18")
