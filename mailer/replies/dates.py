@@ -46,6 +46,7 @@ _COUNTED = frozenset({"in_days", "week_today", "fortnight", "fifteen", "eight"})
 _NUMERIC_RULES = frozenset({"iso", "dotted", "bare", "slashed"})
 #: Between a weekday and its date.
 _NEAR_GAP = re.compile(r"[ ,.(]{0,3}(?:the |den |dem |der |le |el |il |de |am |on |dia )?", re.IGNORECASE)
+_SHORT_WEEKDAY = 5
 #: Between a day and the same day said in another way.
 _AGAIN = re.compile(
     r"[^.!?;]{0,24}[,(\u2013-] ?(?:that's|that is|i\.e\.|which is|das ist|d\.h\.|also|c'est-a-dire|soit|qui est|dat is"
@@ -119,7 +120,7 @@ def _joined(kept: list[DateFound], text: str) -> list[DateFound]:
     joined: list[DateFound] = []
     for one in kept:
         day = joined[-1] if joined else None
-        if day and day.rule.startswith("weekday") and _NEAR_GAP.fullmatch(text[day.end : one.start]) and _is_day(one):
+        if day and day.rule.startswith("weekday") and _is_near(day, one, text) and _is_day(one):
             other = () if day.on.weekday() == one.on.weekday() else (day.on,)
             whole = text[day.start : one.end]
             joined[-1] = replace(one, start=day.start, text=whole, alternatives=(*one.alternatives, *other))
@@ -132,6 +133,12 @@ def _joined(kept: list[DateFound], text: str) -> list[DateFound]:
         else:
             joined.append(one)
     return joined
+
+
+def _is_near(day: DateFound, one: DateFound, text: str) -> bool:
+    """Whether a date stands right behind a weekday; a full stop may only end a short one ("Fr. 30.11.")."""
+    gap = text[day.end : one.start]
+    return bool(_NEAR_GAP.fullmatch(gap)) and ("." not in gap or len(day.text.split()[-1]) <= _SHORT_WEEKDAY)
 
 
 def _says_again(one: DateFound, other: DateFound, between: str) -> bool:
