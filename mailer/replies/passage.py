@@ -33,6 +33,8 @@ _NO_WORD_CHARS = 60
 _NO_WORD = re.compile(rf"\S{{{_NO_WORD_CHARS},}}")
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 _STOP = re.compile(r"[.!?]+[\"')\]]*(?=\s|$)")
+#: "on the 1st." is no street.
+_ORDINAL = re.compile(r"(?i)\d(?:st|nd|rd|th)$")
 _ABBREVIATIONS = frozenset(
     "nr no nos inv ref lt ca bzw inkl ggf evtl st dr mr mrs ms hr tel vs approx pos mag sg zzgl abzgl art abs str bspw"
     " incl excl dept attn acct amt qty max min vgl sog zb usw frl co ltd inc jr".split()
@@ -168,6 +170,8 @@ def _sentences(own: str, whole: list[tuple[int, int]]) -> Iterator[tuple[int, in
 
 
 def _ends_sentence(own: str, dot: int) -> bool:
+    if _ORDINAL.search(own[max(0, dot - 4) : dot]):
+        return True
     word = re.search(r"([^\W\d_]{1,20})$", own[max(0, dot - 20) : dot])
     if word:
         return len(word[1]) > 1 and word[1].lower() not in _ABBREVIATIONS

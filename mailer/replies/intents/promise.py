@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 from mailer.domain.reading import Finding, Intent
@@ -22,8 +23,8 @@ FRAGMENT = "promise.fragment"
 _FAR = timedelta(days=120)
 _FRAGMENT_CHARS = 60
 _DATE_ALONE = 0.8
-#: Letters around a day that say no more than it does ("by …").
-_ALONE_CHARS = 5
+#: Words around a day that say no more than it does ("by …", "yes, …, promise").
+_FEW_WORDS = 2
 _NAME_WORDS = 3
 #: Cues with their own future tense: a past participle beside them is passive, not past.
 FUTURE = frozenset(
@@ -54,20 +55,28 @@ def find(passage: Passage) -> tuple[Finding, ...]:
         if clause not in seen and is_short and _is_open(clause) and not clause.is_past:
             finding = _finding(passage, clause, _FRAGMENT, FRAGMENT)
             found += [finding] if finding else []
-    return _one_per_day(found or _date_alone(passage, seen))
+    return _one_per_day(found or _dates_alone(passage, seen))
 
 
-def _date_alone(passage: Passage, seen: set[Clause]) -> list[Finding]:
-    """Return the promise of a mail that says a day and nothing else: "Monday." answers when it will be paid."""
-    said = [clause for clause in passage.clauses if not (clause.is_greeting or _is_name(clause))]
-    if len(said) != 1 or said[0] in seen or said[0].is_past or not _is_open(said[0]):
-        return []
-    dates = days_ahead(passage, said[0])
-    rest = len(said[0].text.strip()) - sum(len(one.text) for one in dates)
-    if len(dates) != 1 or rest > _ALONE_CHARS:
-        return []
-    finding = _finding(passage, said[0], _DATE_ALONE, "promise.date_alone")
-    return [finding] if finding else []
+def _dates_alone(passage: Passage, seen: set[Clause]) -> list[Finding]:
+    """Return the promise of a sentence that says a day and nothing else: "Monday." answers when it will be paid."""
+    found: list[Finding] = []
+    for sentence in passage.sentences:
+        said = [one for one in passage.of_sentence(sentence) if not one.is_greeting]
+        if len(said) != 1 or said[0] in seen or said[0].is_past or not _is_open(said[0]):
+            continue
+        if len(days_ahead(passage, said[0])) == 1 and _words_besides(said[0]) <= _FEW_WORDS:
+            finding = _finding(passage, said[0], _DATE_ALONE, "promise.date_alone")
+            found += [finding] if finding else []
+    return found
+
+
+def _words_besides(clause: Clause) -> int:
+    """Return how many words a clause has besides its days."""
+    text = clause.text
+    for day in clause.dates:
+        text = text.replace(day.text, " ")
+    return len(re.findall(r"[^\W_]{2,}", text))
 
 
 def _is_name(clause: Clause) -> bool:
