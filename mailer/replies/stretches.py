@@ -18,6 +18,8 @@ _AT_HAND = frozenset({"today", "at_once", "tomorrow"})
 #: A stretch of fewer words besides its day says nothing by itself.
 _FEWEST_WORDS = 2
 _MARKS_BETWEEN = re.compile(r"[,;:()]| [-\u2013\u2014] ")
+_ENDS = ",;:()-\u2013\u2014"
+_AND = re.compile(r"(?:and|but|so|und|aber|sondern|et|mais|donc|en|maar|y|pero|e|ma|quindi)\b")
 _JOINTS = re.compile(
     r"(?<=\s)(?=(?:and|but|so|because|as|i'll|we'll|(?:i|we) (?:will|can|shall)"
     r"|und|aber|oder|dass|weil|damit|sondern|et|mais|ou|que|car|donc|en|maar|want|dat|zodat|y|pero|porque"
@@ -33,14 +35,25 @@ class Stretch:
     end: int
 
 
-def meant_day(words: Passage, clause: Clause) -> DateFound | None:
-    """Return the first day ahead whose stretch denies, asks, supposes and reports nothing, None when there is none."""
+def meant_day(words: Passage, clause: Clause, cue: re.Pattern[str] | None = None) -> DateFound | None:
+    """Return the first day ahead whose stretch denies, asks, supposes and reports nothing, None when there is none.
+
+    `cue`: it must stand in the stretch, too.
+    """
     days = days_ahead(words, clause)
     for stretch in _stretches(words, clause) if days else ():
         mine = [day for day in days if stretch.start <= day.start - clause.start < stretch.end]
+        if cue and not (cue.search(clause.plain[stretch.start : stretch.end]) and _is_apart(clause, stretch)):
+            continue
         if mine and _is_meant(words, clause, stretch) and not _is_moved(words, clause, stretch, mine[0]):
             return mine[0]
     return None
+
+
+def _is_apart(clause: Clause, stretch: Stretch) -> bool:
+    """Whether what stands before a stretch does not govern it: "we don't think we will be paid" is one thing."""
+    before = clause.plain[: stretch.start].rstrip()
+    return not before or before[-1] in _ENDS or bool(_AND.match(clause.plain[stretch.start :].lstrip()))
 
 
 def _stretches(words: Passage, clause: Clause) -> list[Stretch]:

@@ -9,6 +9,7 @@ from mailer.domain.reading import Finding, Intent
 from mailer.replies.intents.found import Hit, amount_in, evidence, hits
 from mailer.replies.passage import Clause, Passage
 from mailer.replies.slots import chosen_day, days_ahead, is_after_event, is_likelier_past
+from mailer.replies.stretches import meant_day
 
 #: What confidence is at most, for what makes a promise less than clear.
 _HEDGED = 0.7
@@ -17,6 +18,7 @@ _APPROXIMATE = 0.8
 _AMBIGUOUS = 0.6
 _DATE_ELSEWHERE = 0.8
 _NOT_ABOUT_PAYMENT = 0.72
+_IN_PART = 0.6
 _FRAGMENT = 0.75
 #: The rule of a day and money without a verb.
 FRAGMENT = "promise.fragment"
@@ -24,7 +26,7 @@ _FAR = timedelta(days=120)
 _FRAGMENT_CHARS = 60
 _DATE_ALONE = 0.8
 #: Words around a day that say no more than it does ("by …", "yes, …, promise").
-_FEW_WORDS = 2
+_FEW_WORDS = 1
 _NAME_WORDS = 3
 #: Cues with their own future tense: a past participle beside them is passive, not past.
 FUTURE = frozenset(
@@ -48,6 +50,7 @@ def find(passage: Passage) -> tuple[Finding, ...]:
         for hit in hits(passage, Intent.PROMISE)
         if commits(hit) and (finding := _finding(passage, hit.clause, hit.cue.weight, hit.cue.id))
     ]
+    found += [one for hit in hits(passage, Intent.PROMISE) if (one := _in_part(passage, hit))]
     # "Friday, both invoices": a day and money without a verb, unless the words are those of a payment made.
     seen = {hit.clause for intent in (Intent.PROMISE, Intent.ALREADY_PAID) for hit in hits(passage, intent)}
     for clause in passage.clauses:
@@ -56,6 +59,21 @@ def find(passage: Passage) -> tuple[Finding, ...]:
             finding = _finding(passage, clause, _FRAGMENT, FRAGMENT)
             found += [finding] if finding else []
     return _one_per_day(found or _dates_alone(passage, seen))
+
+
+def _in_part(passage: Passage, hit: Hit) -> Finding | None:
+    """Return what one part of a clause promises where another denies: "you have it by Friday, award or no award"."""
+    clause = hit.clause
+    if commits(hit) or clause.is_greeting or clause.sentence.is_question or clause.sentence.is_reported:
+        return None
+    day = meant_day(passage, clause, hit.cue.pattern)
+    if day is None:
+        return None
+    proof = (evidence(passage, clause, hit.cue.id),)
+    return Finding(
+        intent=Intent.PROMISE, confidence=_IN_PART, evidence=proof, on=day.on, date_kind=day.kind,
+        amount=amount_in((clause,)),
+    )  # fmt: skip
 
 
 def _dates_alone(passage: Passage, seen: set[Clause]) -> list[Finding]:
