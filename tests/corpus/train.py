@@ -170,23 +170,23 @@ class MailTable:
 
 
 def _blurred(mails: Sequence[Example], phrased: Sequence[dict[str, float]]) -> list[dict[str, float]]:
-    """Return what the phrases found, made as unreliable in the corpus as it is in mails they were not made for.
+    """Return what the phrases found, made as unreliable everywhere as it is in mails they were not made for.
 
-    The phrases were made while looking at the corpus: there they are right more often than they will ever be again.
+    The phrases were made while looking at the others: there they are right more often than they will ever be again.
     """
     dice = random.Random(0)  # noqa: S311 - no secret
     blurred = [dict(one) for one in phrased]
     for name in INTENT_NAMES:
         hit, wrong = {}, {}
         for part in (True, False):
-            rows = [number for number, mail in enumerate(mails) if mail.in_corpus is part]
+            rows = [number for number, mail in enumerate(mails) if mail.is_aside is not part]
             says = [number for number in rows if name in mails[number].intents]
             found = [number for number in rows if phrased[number].get(name, 0) >= _HALF]
             both = len(set(says) & set(found))
             hit[part] = both / max(1, len(says))
             wrong[part] = (len(found) - both) / max(1, len(rows) - len(says))
         for number, mail in enumerate(mails):
-            if not mail.in_corpus:
+            if mail.is_aside:
                 continue
             if name in mail.intents and dice.random() > hit[False] / max(hit[True], 1e-3):
                 blurred[number].pop(name, None)
