@@ -59,14 +59,13 @@ PLAIN = 0.8
 #: From here on an intent is shown as said; what must not be missed is shown earlier, where that costs a look.
 SHOWN = 0.5
 SHOWN_EARLIER: Mapping[Intent, float] = {
-    Intent.LEGAL: 0.18,
-    Intent.INSOLVENCY: 0.18,
-    Intent.STOP_CONTACT: 0.18,
-    Intent.WRONG_PARTY: 0.18,
-    Intent.BANK_DETAILS: 0.18,
-    Intent.REFUSAL: 0.25,
-    Intent.DISPUTE: 0.28,
-    Intent.PROMISE: 0.4,
+    Intent.LEGAL: 0.13,
+    Intent.INSOLVENCY: 0.13,
+    Intent.STOP_CONTACT: 0.13,
+    Intent.WRONG_PARTY: 0.13,
+    Intent.BANK_DETAILS: 0.13,
+    Intent.REFUSAL: 0.18,
+    Intent.DISPUTE: 0.21,
 }
 #: Everybody who writes says something: the likeliest is shown from here on when nothing is likely.
 SHOWN_ALONE = 0.2
