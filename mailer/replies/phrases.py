@@ -51,6 +51,10 @@ _LETTERS_OF_A_DATE = 5
 _SHORTEST_LONG_WEEKDAY = 4
 
 
+#: The cue that any reason of a dispute gives.
+REASON = "dispute.reason"
+
+
 class PhraseError(ValueError):
     """A phrase file has a missing table, an unknown block or a pattern that is no regular expression."""
 
@@ -168,6 +172,7 @@ def _language(code: str, table: Mapping[str, Any]) -> Language:
             )
             for intent, rows in table["intents"].items()
         }
+        reasons = tuple((name, _any(rows, blocks)) for name, rows in table["reasons"].items())
         date_rules = tuple(_date_rule(row, blocks) for row in dates["rules"])
         before = {name: rf"(?:{dates[name]}){_BEFORE_DATE}\s*$" for name in ("by", "mention")}
         marks = {name: _any(clauses[name], blocks) for name in MARKS}
@@ -175,16 +180,14 @@ def _language(code: str, table: Mapping[str, Any]) -> Language:
             code=code,
             marks=MappingProxyType(marks),
             cues=MappingProxyType(cues),
-            reasons=tuple((name, _any(rows, blocks)) for name, rows in table["reasons"].items()),
+            reasons=reasons,
             date_rules=date_rules,
             months=_names(dates["months"], 1),
             weekdays=_names(dates["weekdays"], 0),
             numbers=_names(dates["numbers"], 1),
             days=_names(dates["days"], 1),
             mark_lookout=Lookout({name: marks[name] for name in MARKS if name not in WHOLE_MARKS}),
-            cue_lookouts=MappingProxyType(
-                {name: Lookout({cue.id: cue.pattern for cue in rows}) for name, rows in cues.items()}
-            ),
+            cue_lookouts=MappingProxyType({name: Lookout(_tried_for(rows, reasons)) for name, rows in cues.items()}),
             date_lookout=Lookout({rule.id: rule.pattern for rule in date_rules}, letters=_LETTERS_OF_A_DATE),
             before_dates=Lookout({name: _pattern(text, blocks) for name, text in before.items()}),
             back=_any(table["return"]["back"], blocks),
@@ -195,6 +198,17 @@ def _language(code: str, table: Mapping[str, Any]) -> Language:
         raise PhraseError(f"phrases/{code}.toml: {problem} is missing or not of the right kind") from problem
     except re.error as problem:
         raise PhraseError(f"phrases/{code}.toml: {problem.pattern!r} is no pattern: {problem}") from problem
+
+
+def _tried_for(cues: tuple[Cue, ...], reasons: tuple[tuple[str, re.Pattern[str]], ...]) -> dict[str, re.Pattern[str]]:
+    """Return patterns by the id of their cue; the one of all reasons comes in its parts, a space and a name behind it.
+
+    So only those are tried that may begin where a word does: together they are as much as all other cues.
+    """
+    tried = {cue.id: cue.pattern for cue in cues}
+    if tried.pop(REASON, None):
+        tried |= {f"{REASON} {name}": pattern for name, pattern in reasons}
+    return tried
 
 
 def _names(text: str, first: int) -> Mapping[str, int]:

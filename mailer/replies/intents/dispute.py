@@ -8,10 +8,10 @@ from mailer.domain.money import ClaimedAmount
 from mailer.domain.reading import DISPUTE_REASONS, Finding, Intent
 from mailer.replies.intents.found import Hit, amount_in, evidence, hits
 from mailer.replies.passage import Passage
+from mailer.replies.phrases import REASON
 
 _REASON_ALONE = 0.75
 _SUPPOSED = 0.6
-_REASON = "dispute.reason"
 #: "We do not dispute it" in the languages we read.
 _NO_DISPUTE = re.compile(
     r"(?:\bno|\bnot|n['\u2019]t|without)(?: \w{1,30})? (?:disput\w{0,20}|contest\w{0,20})|"
@@ -49,7 +49,7 @@ def _amount(passage: Passage, best: Hit, shown: list[Hit]) -> ClaimedAmount | No
 
 def _over_clauses(passage: Passage, seen: set[int]) -> list[Hit]:
     """Return reasons that need two clauses: "we ordered blue, but got red"."""
-    cues = [cue for cue in passage.language.cues.get(Intent.DISPUTE.value, ()) if cue.id == _REASON]
+    cues = [cue for cue in passage.language.cues.get(Intent.DISPUTE.value, ()) if cue.id == REASON]
     found: list[Hit] = []
     for sentence in passage.sentences:
         clauses = passage.of_sentence(sentence)
@@ -60,7 +60,7 @@ def _over_clauses(passage: Passage, seen: set[int]) -> list[Hit]:
 
 
 def _confidence(hit: Hit) -> float:
-    limits = [_REASON_ALONE if hit.cue.id == _REASON else hit.cue.weight]
+    limits = [_REASON_ALONE if hit.cue.id == REASON else hit.cue.weight]
     limits += [_SUPPOSED] if hit.clause.is_hypothetical or hit.clause.is_question else []
     return min(limits)
 

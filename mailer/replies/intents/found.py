@@ -33,7 +33,8 @@ def _with_cues(passage: Passage, intent: str) -> Iterator[tuple[Clause, Cue]]:
     cues, lookout = passage.language.cues.get(intent, ()), passage.language.cue_lookouts.get(intent)
     for clause in passage.clauses:
         if lookout and not clause.is_greeting and (shown := lookout.all_in(clause.plain, clause.words)):
-            yield clause, max((cue for cue in cues if cue.id in shown), key=lambda cue: cue.weight)
+            ids = {name.partition(" ")[0] for name in shown}  # a reason has its name behind it
+            yield clause, max((cue for cue in cues if cue.id in ids), key=lambda cue: cue.weight)
 
 
 def evidence(passage: Passage, clause: Clause, rule: str) -> Evidence:
