@@ -35,6 +35,8 @@ _PHRASED = 1.5
 #: From these log-odds on a sentence may hold the promise too, if a likelier one does not.
 _ALSO = 0.0
 _OTHER = "other"
+#: "We dispute this invoice": who says so in plain words is believed, however unlikely the rest of the mail makes it.
+_PLAIN_WORDS, _OPEN = 0.9, 0.5
 _SEVERAL = 2
 _MUCH_WEAKER = 0.2
 #: What is promised for a second day is the other part of the money, or another invoice.
@@ -96,6 +98,7 @@ def _findings(intent: Intent, likely: Mapping[str, float], phrased: tuple[Findin
     if intent is Intent.DISPUTE:
         reason = _reason(seen, mine[0].reason if mine else None)
         mine = [replace(one, reason=reason) for one in mine or [_new(intent, seen)]]
+        return [replace(one, confidence=max(chance, _OPEN if one.confidence >= _PLAIN_WORDS else 0.0)) for one in mine]
     elif intent is Intent.PROMISE:
         found = _main_first(mine, seen.words) or _promise(seen)
         return [replace(one, confidence=min(one.confidence, chance)) for one in found]

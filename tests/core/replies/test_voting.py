@@ -16,7 +16,7 @@ from mailer.replies.certainty import is_plain
 from mailer.replies.features import keys_of_pairs, keys_of_word, tokens
 from mailer.replies.judging import INTENT_NAMES
 from mailer.replies.reading import read
-from mailer.replies.thresholds import CERTAIN
+from mailer.replies.thresholds import CERTAIN, Consequence, allows
 from mailer.replies.weights import WeightsError, weights_from_bytes, weights_from_parts, weights_to_bytes
 from mailer.replies.zones import zones
 from tests.core.replies.mails import PHRASES, ROOT, mail
@@ -128,6 +128,12 @@ def test_a_promise_that_no_phrase_knows_has_its_day(hint: str, text: str, day: s
 )
 def test_the_last_day_named_is_the_promised_one_unless_parts_are_promised(text: str, days: list[str]) -> None:
     assert [str(one.on) for one in voted(text).findings if one.intent is Intent.PROMISE] == days
+
+
+def test_who_disputes_in_plain_words_is_believed() -> None:
+    reading = voted("Der Betrag ist falsch, wir widersprechen dieser Rechnung.", hint="de")
+    (dispute,) = (one for one in reading.findings if one.intent is Intent.DISPUTE)
+    assert allows(dispute, Consequence.DISPUTE)
 
 
 def test_a_delay_until_a_day_is_a_promise_of_that_day_and_never_certain() -> None:
