@@ -99,10 +99,10 @@ def _findings(intent: Intent, likely: Mapping[str, float], phrased: tuple[Findin
         reason = _reason(seen, mine[0].reason if mine else None)
         mine = [replace(one, reason=reason) for one in mine or [_new(intent, seen)]]
         return [replace(one, confidence=max(chance, _OPEN if one.confidence >= _PLAIN_WORDS else 0.0)) for one in mine]
-    elif intent is Intent.PROMISE:
+    if intent is Intent.PROMISE:
         found = _main_first(mine, seen.words) or _promise(seen)
         return [replace(one, confidence=min(one.confidence, chance)) for one in found]
-    elif intent is Intent.DELAY and not mine:
+    if intent is Intent.DELAY and not mine:
         return [replace(one, confidence=min(one.confidence, chance)) for one in _delay(seen)]
     return [replace(one, confidence=chance) for one in mine or [_new(intent, seen)]]
 
