@@ -13,8 +13,8 @@ from mailer.replies.needles import ATOM, PERHAPS_NEVER, REPEAT, needles
 
 #: So many letters are read from a pattern: most lookouts need fewer, and with these remember fewer.
 _LETTERS = 5
-_USUAL = 4
-#: Beginnings of words of which it is remembered what may begin there; people use some thousands.
+_USUAL = 3
+#: Beginnings of words of which it is remembered what may begin there; people use some hundreds.
 _MOST_KNOWN = 5_000
 _AT_MOST_ONCE = re.compile(r"\?.?|\{[01]?(?:,1)?\}.?")
 #: A repeat of which once and twice are written out: "\\d{1,2}" begins no year, and most gaps are one space.
