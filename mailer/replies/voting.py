@@ -20,7 +20,7 @@ from mailer.replies.passage import Clause, Passage
 from mailer.replies.slots import chosen_day, days_ahead, is_after_event
 from mailer.replies.stretches import meant_day
 from mailer.replies.sureness import certainty, shown, signs_of_doubt
-from mailer.replies.thresholds import NOT_CERTAIN, by_weights_alone
+from mailer.replies.thresholds import NOT_CERTAIN, THRESHOLDS, Consequence, by_weights_alone
 from mailer.replies.weighing import weighed, without_proposals
 from mailer.replies.weights import Weights
 
@@ -36,7 +36,7 @@ _PHRASED = 1.5
 _ALSO = 0.0
 _OTHER = "other"
 #: "We dispute this invoice": who says so in plain words is believed, however unlikely the rest of the mail makes it.
-_PLAIN_WORDS, _OPEN = 0.9, 0.5
+_PLAIN_WORDS, _OPEN = 0.9, THRESHOLDS[Consequence.DISPUTE].by_rule
 _SEVERAL = 2
 _MUCH_WEAKER = 0.2
 #: What is promised for a second day is the other part of the money, or another invoice.

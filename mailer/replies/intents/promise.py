@@ -25,9 +25,8 @@ FRAGMENT = "promise.fragment"
 _FAR = timedelta(days=120)
 _FRAGMENT_CHARS = 60
 _DATE_ALONE = 0.8
-#: Words around a day that say no more than it does ("by …", "yes, …, promise").
+#: So many words around a day say no more than it does ("by …", "…, promise").
 _FEW_WORDS = 1
-_NAME_WORDS = 3
 #: Cues with their own future tense: a past participle beside them is passive, not past.
 FUTURE = frozenset(
     f"promise.{rule}"
@@ -95,11 +94,6 @@ def _words_besides(clause: Clause) -> int:
     for day in clause.dates:
         text = text.replace(day.text, " ")
     return len(re.findall(r"[^\W_]{2,}", text))
-
-
-def _is_name(clause: Clause) -> bool:
-    words = clause.text.split()
-    return len(words) <= _NAME_WORDS and not clause.dates and all(word[:1].isupper() for word in words)
 
 
 def commits(hit: Hit) -> bool:
