@@ -164,7 +164,7 @@ def _function_words(code: str, table: Mapping[str, Any]) -> frozenset[str]:
 def _language(code: str, table: Mapping[str, Any]) -> Language:
     try:
         dates, clauses = table["dates"], table["clauses"]
-        blocks = _blocks(table["words"], table["reasons"], dates)
+        blocks = _blocks(table["words"], dates)
         cues = {
             intent: tuple(
                 Cue(id=f"{intent}.{row['id']}", pattern=_any(row["any"], blocks), weight=float(row["weight"]))
@@ -231,13 +231,13 @@ def _spellings(text: str) -> list[str]:
     return [word.replace("-", "[ -]?") for word in sorted(words, key=len, reverse=True)]
 
 
-def _blocks(words: Mapping[str, str], reasons: Mapping[str, list[str]], dates: Mapping[str, Any]) -> dict[str, str]:
+def _blocks(words: Mapping[str, str], dates: Mapping[str, Any]) -> dict[str, str]:
     months = "|".join(_spellings(dates["months"]))
     weekdays = _spellings(dates["weekdays"])
     numbers = "|".join([r"\d{1,3}", *_spellings(dates["numbers"])])
     days = "|".join([r"\d{1,2}", *_spellings(dates["days"])])
     blocks = {name: f"(?:{pattern})" for name, pattern in words.items()} | _GAPS
-    blocks["reasons"] = "|".join(f"(?:{pattern})" for rows in reasons.values() for pattern in rows)
+    blocks["reasons"] = "(?!)"  # stands for the patterns of all reasons, which are tried one by one
     for count in ("", "2", "3"):
         blocks[f"month{count}"] = f"(?P<month{count}>{months})"
         blocks[f"weekday{count}"] = f"(?P<weekday{count}>{'|'.join(weekdays)})"

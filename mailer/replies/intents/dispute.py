@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 from mailer.domain.money import ClaimedAmount
 from mailer.domain.reading import DISPUTE_REASONS, Finding, Intent
+from mailer.replies.beginnings import Words, words_in
 from mailer.replies.intents.found import Hit, amount_in, evidence, hits
-from mailer.replies.passage import Passage
+from mailer.replies.passage import Clause, Passage
 from mailer.replies.phrases import REASON
 
 _REASON_ALONE = 0.75
@@ -49,13 +51,15 @@ def _amount(passage: Passage, best: Hit, shown: list[Hit]) -> ClaimedAmount | No
 
 def _over_clauses(passage: Passage, seen: set[int]) -> list[Hit]:
     """Return reasons that need two clauses: "we ordered blue, but got red"."""
-    cues = [cue for cue in passage.language.cues.get(Intent.DISPUTE.value, ()) if cue.id == REASON]
+    cue = next((one for one in passage.language.cues.get(Intent.DISPUTE.value, ()) if one.id == REASON), None)
     found: list[Hit] = []
     for sentence in passage.sentences:
         clauses = passage.of_sentence(sentence)
-        text = "".join(clause.plain for clause in clauses)
-        if id(sentence) not in seen and len(clauses) > 1 and not _NO_DISPUTE.search(text):
-            found += [Hit(clause=clauses[0], cue=cue) for cue in cues if cue.pattern.search(text)]
+        if cue is None or id(sentence) in seen or len(clauses) == 1:
+            continue
+        text = _joined(clauses)
+        if _reasons_in(passage, text) and not _NO_DISPUTE.search(text):
+            found.append(Hit(clause=clauses[0], cue=cue))
     return found
 
 
@@ -69,10 +73,23 @@ def _reason(passage: Passage, shown: list[Hit]) -> str:
     clauses = [hit.clause for hit in shown]
     sentences = dict.fromkeys(clause.sentence for clause in clauses)
     nearby = [clause for clause in passage.clauses if clause.sentence in sentences and clause not in clauses]
-    texts = [clause.plain for clause in (*clauses, *nearby)]
-    texts += ["".join(clause.plain for clause in passage.of_sentence(sentence)) for sentence in sentences]
-    for text in texts:
-        for reason, pattern in passage.language.reasons:
-            if reason in DISPUTE_REASONS and pattern.search(text):
-                return reason
+    texts = itertools.chain(
+        ((clause.plain, clause.words) for clause in (*clauses, *nearby)),
+        ((_joined(passage.of_sentence(sentence)), None) for sentence in sentences),
+    )
+    for text, words in texts:
+        if said := _reasons_in(passage, text, words):
+            return said[0]
     return "other"
+
+
+def _joined(clauses: tuple[Clause, ...]) -> str:
+    return "".join(clause.plain for clause in clauses)
+
+
+def _reasons_in(passage: Passage, text: str, words: Words | None = None) -> list[str]:
+    """Return the reasons that a text gives, in the order of the file; `words` are its own, if they are known."""
+    lookout = passage.language.cue_lookouts[Intent.DISPUTE.value]
+    shown = lookout.all_in(text, words_in(text) if words is None else words)
+    known = (reason for reason, _ in passage.language.reasons if reason in DISPUTE_REASONS)
+    return [reason for reason in known if f"{REASON} {reason}" in shown]
