@@ -1,208 +1,91 @@
-"""Where patterns may be found: each looks only at the words that begin as one of its matches can.
+"""The first letters of what a pattern may match, read from the pattern.
 
-A search tries a hundred alternatives at every place of a text. Nearly all are refused by the first letters, so these
-are read from the pattern once. They may be too many, never too few: what is found does not depend on them.
+They may be too many, never too few: what `mailer.replies.lookouts` finds does not depend on them.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 
-from mailer.replies.needles import ATOM, PERHAPS_NEVER, REPEAT, needles
+from mailer.replies.needles import ATOM, PERHAPS_NEVER, REPEAT
 
-#: So many letters are read from a pattern: most lookouts need fewer, and with these remember fewer.
-_LETTERS = 5
-_USUAL = 3
-#: Beginnings of words of which it is remembered what may begin there; people use some hundreds.
-_MOST_KNOWN = 5_000
+#: So many letters are read from a pattern.
+LETTERS = 5
 _AT_MOST_ONCE = re.compile(r"\?.?|\{[01]?(?:,1)?\}.?")
 #: A repeat of which once and twice are written out: "\\d{1,2}" begins no year, and most gaps are one space.
 _FEW_TIMES = re.compile(r"\{1,(\d{1,2})\}.?")
-_WORD = re.compile(r"(?<!\w)\S")
-_DIGIT = re.compile(r"\d")
-_APOSTROPHES = ("'", "\u2019")
-_BEFORE_APOSTROPHE = re.compile(r"(?<!\w)\w(?=\w*+['\u2019])")
 #: "n't", "'ll" behind any word: they begin only where an apostrophe follows, and this stands for their first letters.
-_TIED = "\x01"
+TIED = "\x01"
 _ANY_WORD, _APOSTROPHE = [r"\w", "{1,40}"], "['\u2019]"
 _HEAD, _TAIL = r"(?<!\w)(?:", r")(?!\w)"
-_HEAD_ATOMS, _TAIL_ATOMS = ATOM.findall(_HEAD), ATOM.findall(_TAIL)
+#: Five letters that stand in every match.
+_PLAIN = re.compile(r"[^\W\d_]{5}(?![*+?{])")
+#: What cuts a pattern into alternatives, and what only looks like that.
+_STRUCTURE = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|[()|]", re.DOTALL)
 
 #: Beginnings of what is matched, each with whether anything may follow it.
 _Begun = frozenset[tuple[str, bool]]
 _NOTHING: _Begun = frozenset({("", False)})
 _ANYTHING: _Begun = frozenset({("", True)})
 
-#: The places of a text that begin a word, or a mark that stands behind none, each with its first letters.
-Words = list[tuple[int, str]]
-#: A pattern by name, and how it is tried at a place of a text.
-_Try = tuple[str, Callable[[str, int], re.Match[str] | None]]
 
+def beginnings(pattern: str) -> Iterator[tuple[str, frozenset[str] | None]]:
+    """Yield the alternatives of a pattern, each with the first letters (five at most) of what it may match at a word.
 
-def words_in(text: str, letters: int = _USUAL) -> Words:
-    """Return where words and marks begin, and so many of the letters from there on, with "0" for every digit.
-
-    A word before an apostrophe comes twice, the second time with the sign for these.
+    Alternatives of words, which share one `whole`, come without it. One that may begin anywhere comes with None, as a
+    pattern of its own.
     """
-    shape = _DIGIT.sub("0", text)
-    places = [hit.start() for hit in _WORD.finditer(shape)]
-    words = [(at, shape[at : at + letters]) for at in places]
-    if _APOSTROPHES[0] in text or _APOSTROPHES[1] in text:
-        words += [(hit.start(), _TIED) for hit in _BEFORE_APOSTROPHE.finditer(shape)]
-        words.sort()
-    return words
+    for part in _alternatives(pattern):
+        if not (part.startswith(_HEAD) and part.endswith(_TAIL)):
+            yield part, None
+            continue
+        for one in _alternatives(part[len(_HEAD) : -len(_TAIL)]):
+            letters = _begun(one)
+            yield one if letters else whole(one), letters
 
 
-def words_within(words: Words, text: str, start: int, end: int) -> Words:
-    """Return the words of a stretch of a text, from the words of the whole: letters may reach beyond the stretch."""
-    within = [(at - start, letters) for at, letters in words if start <= at < end]
-    if start < end and (not within or within[0][0]) and not text[start].isspace():
-        within.insert(0, (0, _DIGIT.sub("0", text[start : start + _USUAL])))  # cut within a word
-    return within
+def whole(pattern: str) -> str:
+    """Return the pattern of whole words."""
+    return f"{_HEAD}{pattern}{_TAIL}"
 
 
-class _Tries(dict[str, tuple[_Try, ...]]):
-    """What may begin where a word begins with some letters, remembered for the latest of them."""
-
-    def __init__(self, patterns: Mapping[str, re.Pattern[str]], by_letters: Mapping[str, dict[str, None]]) -> None:
-        super().__init__()
-        self._patterns, self._by_letters = patterns, by_letters
-
-    def __missing__(self, letters: str) -> tuple[_Try, ...]:
-        names: dict[str, None] = {}
-        for size in range(1, len(letters) + 1):
-            if some := self._by_letters.get(letters[:size]):
-                names.update(some)
-        tries = tuple([(name, self._patterns[name].match) for name in names])
-        if len(self) >= _MOST_KNOWN:
-            self.clear()
-        self[letters] = tries
-        return tries
-
-
-class Lookout:
-    """Patterns by name, found where their `search` would find them, but tried only where they may begin.
-
-    The beginnings are read when they are first needed: most languages and many patterns never are. `letters` is how
-    many of them each word in question comes with.
-    """
-
-    def __init__(self, patterns: Mapping[str, re.Pattern[str]], *, letters: int = _USUAL) -> None:
-        self._patterns = patterns
-        self.letters = letters
-        #: Of each pattern what may begin anywhere, with the letters without which it is not: it is searched for.
-        self._anywhere: list[tuple[str, tuple[str, ...], Callable[[str], re.Match[str] | None]]] = []
-        self._tries: _Tries | None = None
-
-    def all_in(self, text: str, words: Words) -> set[str]:
-        """Return the names of the patterns that find anything in a text, `words` being its own."""
-        tries = self._read() if self._tries is None else self._tries
-        found: set[str] = set()
-        for name, letters, search in self._anywhere:
-            for one in letters:
-                if one in text:
-                    if search(text):
-                        found.add(name)
-                    break
-        for at, letter in words:
-            for name, match in tries[letter]:
-                if name not in found and match(text, at):
-                    found.add(name)
-        return found
-
-    def places(self, words: Words) -> dict[str, list[int]]:
-        """Return the words at which each pattern may begin, none for those that may not."""
-        tries = self._read() if self._tries is None else self._tries
-        found: dict[str, list[int]] = {}
-        for at, letters in words:
-            for name, _ in tries[letters]:
-                if name in found:
-                    found[name].append(at)
-                else:
-                    found[name] = [at]
-        return found
-
-    def anywhere_in(self, text: str) -> set[str]:
-        """Return the names of which `places` does not know all, those that a text may hold."""
-        if self._tries is None:
-            self._read()
-        return {name for name, letters, _ in self._anywhere if any(one in text for one in letters)}
-
-    def _read(self) -> _Tries:
-        by_letters: dict[str, dict[str, None]] = {}
-        for name, pattern in self._patterns.items():
-            free: list[str] = []
-            for part, is_word in _parts(ATOM.findall(pattern.pattern)):
-                begun = _begun(part) if is_word else None
-                if begun is None:
-                    free.append(f"{_HEAD}{''.join(part)}{_TAIL}" if is_word else "".join(part))
-                for letters in begun or ():
-                    by_letters.setdefault(letters[: self.letters], {})[name] = None
-            if free:
-                text = "|".join(free)
-                self._anywhere.append((name, needles(text), re.compile(text).search))
-        self._tries = _Tries(self._patterns, by_letters)
-        return self._tries
-
-
-def beginnings(pattern: str) -> frozenset[str] | None:
-    """Return the first letters (five at most) of what a pattern may match at a word; None when any will do."""
-    return _begun(ATOM.findall(pattern))
-
-
-def _begun(atoms: list[str]) -> frozenset[str] | None:
-    found = frozenset(letters for letters, _ in _of_alternatives(atoms, 0, is_whole=True)[0])
+def _begun(pattern: str) -> frozenset[str] | None:
+    """Return the first letters of what one alternative matches; None when any will do."""
+    if plain := _PLAIN.match(pattern):
+        return frozenset({plain[0]})
+    found = frozenset(letters for letters, _ in _of_sequence(ATOM.findall(pattern), 0, is_all=True)[0])
     return None if any(not letters or letters[0].isspace() for letters in found) else found
 
 
-def _parts(atoms: list[str]) -> Iterator[tuple[list[str], bool]]:
-    """Yield the alternatives of a pattern, those that share their word ends one by one, and whether they do."""
-    for one in _alternatives(atoms):
-        if one[: len(_HEAD_ATOMS)] == _HEAD_ATOMS and one[-len(_TAIL_ATOMS) :] == _TAIL_ATOMS:
-            yield from ((each, True) for each in _alternatives(one[len(_HEAD_ATOMS) : -len(_TAIL_ATOMS)]))
-        else:
-            yield one, False
-
-
-def _alternatives(atoms: list[str]) -> list[list[str]]:
-    found: list[list[str]] = []
+def _alternatives(pattern: str) -> list[str]:
+    found: list[str] = []
     depth = start = 0
-    for at, atom in enumerate(atoms):
-        if atom[0] == "(":
+    for hit in _STRUCTURE.finditer(pattern):
+        sign = hit[0]
+        if sign == "(":
             depth += 1
-        elif atom == ")":
+        elif sign == ")":
             depth -= 1
-        elif atom == "|" and not depth:
-            found.append(atoms[start:at])
-            start = at + 1
-    return [*found, atoms[start:]]
+        elif sign == "|" and not depth:
+            found.append(pattern[start : hit.start()])
+            start = hit.end()
+    return [*found, pattern[start:]]
 
 
-def _of_alternatives(atoms: list[str], at: int, *, is_whole: bool = False) -> tuple[_Begun, int]:
+def _of_alternatives(atoms: list[str], at: int) -> tuple[_Begun, int]:
     """Return the beginnings of some alternatives, and the place of the bracket that closes them."""
-    is_one = is_whole and _is_one(atoms)
-    begun, at = _of_sequence(atoms, at, is_all=is_one)
-    while not is_one and at < len(atoms) and atoms[at] == "|":
+    begun, at = _of_sequence(atoms, at)
+    while at < len(atoms) and atoms[at] == "|":
         more, at = _of_sequence(atoms, at + 1)
         begun |= more
     return begun, at
 
 
-def _is_one(atoms: list[str]) -> bool:
-    """Whether there are no alternatives outside of brackets."""
-    depth = 0
-    for atom in atoms:
-        depth += (atom[0] == "(") - (atom == ")")
-        if atom == "|" and not depth:
-            return False
-    return True
-
-
 def _of_sequence(atoms: list[str], at: int, *, is_all: bool = False) -> tuple[_Begun, int]:
     """Return the beginnings of one alternative, and its end; when it `is_all`, what cannot matter is not read."""
     word, at = _letters_at(atoms, at)
-    begun = frozenset({(word[:_LETTERS], len(word) >= _LETTERS)})
+    begun = frozenset({(word[:LETTERS], len(word) >= LETTERS)})
     while at < len(atoms) and atoms[at] not in ("|", ")"):
         if all(is_open for _, is_open in begun):
             return begun, len(atoms) if is_all else _end_of(atoms, at)
@@ -238,11 +121,11 @@ def _followed(first: tuple[str, bool], begun: _Begun) -> Iterator[tuple[str, boo
         yield first
         return
     for letters, is_open in begun:
-        if letters == _TIED and first[0]:
+        if letters == TIED and first[0]:
             yield first[0], True
             continue
         whole = first[0] + letters
-        yield whole[:_LETTERS], is_open or len(whole) >= _LETTERS
+        yield whole[:LETTERS], is_open or len(whole) >= LETTERS
 
 
 def _repeated(begun: _Begun, repeat: str) -> _Begun:
@@ -266,7 +149,7 @@ def _of_atom(atoms: list[str], at: int) -> tuple[_Begun, int]:
     if atom == r"\d":
         return frozenset({("0", False)}), at + 1
     if atom == _ANY_WORD[0] and _is_tied(atoms, at):
-        return frozenset({(_TIED, True)}), at + 1
+        return frozenset({(TIED, True)}), at + 1
     if atom == "." or (atom[0] == "\\" and atom[1].isalnum()):
         return _ANYTHING, at + 1
     return frozenset({("0" if atom[-1].isdecimal() else atom[-1], False)}), at + 1

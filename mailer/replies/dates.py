@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Literal, cast
 
-from mailer.replies.beginnings import words_in
+from mailer.replies.lookouts import words_in
 from mailer.replies.phrases import DateRule, Language, searchable, word_key
 from mailer.replies.resolvers import FROM_THAT_DAY, RESOLVERS
 from mailer.replies.said import Resolved, Said, make_date
@@ -90,11 +90,12 @@ def find_dates(text: str, *, anchor: date, country: str, language: Language) -> 
         return ()
     found = [*_numeric(text, anchor, country)]
     small = searchable(text)
-    places = language.date_lookout.places(words_in(small, language.date_lookout.letters))
+    places = language.date_lookout.places(words_in(small))
     anywhere = language.date_lookout.anywhere_in(small)
     likely = [one for one in language.date_rules if one.id in places or one.id in anywhere]
     for rule in sorted(likely, key=lambda one: one.resolver in FROM_THAT_DAY):
-        for hit in rule.pattern.finditer(small) if rule.id in anywhere else _hits(rule.pattern, small, places[rule.id]):
+        pattern = language.patterns[rule.id]
+        for hit in pattern.finditer(small) if rule.id in anywhere else _hits(pattern, small, places[rule.id]):
             start = _that_day(found, hit.start(), anchor) if rule.resolver in FROM_THAT_DAY else anchor
             resolved = _resolve(rule, hit, start, language) if start else None
             if resolved is not None:

@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 
 from mailer.domain.reading import Evidence
-from mailer.replies.beginnings import Lookout, words_in
+from mailer.replies.beginnings import whole
+from mailer.replies.lookouts import Lookout, words_in
 from mailer.replies.passage import MAX_OWN_CHARS, folded
+from mailer.replies.patterns import Patterns
 from mailer.replies.phrases import searchable
 
 _CALM = re.compile(r"\b(?:not|no|nicht|kein\w*|pas|niet|non|never|without)\b[^.!?\n]{0,12}$")
@@ -137,21 +139,19 @@ _PRIVILEGED = (
 )
 
 
-def _whole(pattern: str) -> re.Pattern[str]:
-    return re.compile(rf"(?<!\w)(?:{pattern})(?!\w)")  # of small letters: twice as fast as any case
-
-
 _FRAUD = "bank_change_fraud"
 #: Flags by the words that show them; fraud needs a lure besides.
-_FLAGS = {
-    "hostile": _whole(_HOSTILE),
-    "acknowledges_debt": _whole(_ADMITS),
-    "prompt_injection": _whole(_MACHINE),
-    "confidential_without_prejudice": _whole(_PRIVILEGED),
-    _FRAUD: _whole(_NEW_ACCOUNT),
-}
-_LURED = _whole(_LURE)
-_LOOKOUT = Lookout(_FLAGS)
+_FLAGS = Patterns(
+    {
+        "hostile": whole(_HOSTILE),
+        "acknowledges_debt": whole(_ADMITS),
+        "prompt_injection": whole(_MACHINE),
+        "confidential_without_prejudice": whole(_PRIVILEGED),
+        _FRAUD: whole(_NEW_ACCOUNT),
+    }
+)
+_LURED = re.compile(whole(_LURE))
+_LOOKOUT = Lookout(_FLAGS.texts)
 
 
 def flags(own: str) -> tuple[Evidence, ...]:

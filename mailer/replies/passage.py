@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from mailer.replies.amounts import AmountFound, find_amounts
-from mailer.replies.beginnings import Words, words_in, words_within
 from mailer.replies.dates import DateFound, find_dates
+from mailer.replies.lookouts import Words, words_in, words_within
 from mailer.replies.phrases import Cue, Language, searchable
 
 #: People write less; what is longer is read this far, and never with certainty.

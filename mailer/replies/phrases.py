@@ -14,19 +14,10 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from mailer.replies.beginnings import Lookout
+from mailer.replies.lookouts import Lookout, Memory
+from mailer.replies.patterns import Patterns, any_of
 from mailer.replies.weights import Weights
 
-#: What phrase files may write without an end, and the end it gets.
-_BOUNDS = (
-    (r"\w*", r"\w{0,40}"),
-    (r"\w+", r"\w{1,40}"),
-    (r"\S*", r"\S{0,60}"),
-    (r"\S+", r"\S{1,60}"),
-    ("]*", "]{0,60}"),
-    ("]+", "]{1,60}"),
-    (")*", "){0,8}"),
-)
 _GAPS = {"gap": r"(?: \S+){0,6}? ", "far": r"(?: \S+){0,12}? ", "gap0": r"(?: of| the)* "}
 #: Sets of marks that decide how a clause is meant; each is a list of patterns under [clauses].
 MARKS = (
@@ -35,19 +26,8 @@ MARKS = (
 )  # fmt: skip
 #: Marks that are not looked for in a clause: they cut it, must be all of it, or stand between two.
 WHOLE_MARKS = ("split", "greeting", "small_talk", "correction")
-#: Patterns that begin with one of these hold punctuation, not words.
-_NO_WORD = (" ", ",", ";", "-", "\u2013", "\u2014", "\\?")
-_WHOLE = r"(?<!\w)(?:{})(?!\w)"
-#: Escapes, names of groups, and letters: only the last may become small.
-_ESCAPES_AND_LETTERS = re.compile(r"\\.|\(\?P<\w+>|[^\W\d_]+", re.DOTALL)
-#: Sets, and spaces outside of them with the repeat that follows.
-_SETS_AND_SPACES = re.compile(r"\\[^ ]|\[(?:\\.|[^\]\\])*\]?| [*+]| \??", re.DOTALL)
-_A_FEW_SPACES = {" ": " {1,4}", " ?": " {0,4}"}
 #: Small words between "by" and the date.
 _BEFORE_DATE = r"(?: (?:the|den|dem|der|zum|am|on|around|le|la|l'|au|du|de|el|los|la|del|dia|il|lo|op|het))?"
-_DEEPEST_BLOCK = 4
-#: Many dates begin with "the": what follows tells which of them may.
-_LETTERS_OF_A_DATE = 5
 _SHORTEST_LONG_WEEKDAY = 4
 
 
@@ -64,7 +44,6 @@ class Cue:
     """Words that show an intent: `id` for the evidence, `weight` the confidence (0-1) that they alone give."""
 
     id: str
-    pattern: re.Pattern[str]
     weight: float
 
 
@@ -73,7 +52,6 @@ class DateRule:
     """Words for a date: `resolver` is a name in `mailer.replies.resolvers`, `kind` how exact the date is."""
 
     id: str
-    pattern: re.Pattern[str]
     resolver: str
     kind: str
     n: int = 0
@@ -84,9 +62,11 @@ class Language:
     """Everything the reader knows of one language. Month and weekday names map to 1-12 and 0-6 (Monday is 0)."""
 
     code: str
-    marks: Mapping[str, re.Pattern[str]]
+    #: The patterns of the marks, and those of cues, reasons and rules for dates by id.
+    marks: Patterns
+    patterns: Patterns
     cues: Mapping[str, tuple[Cue, ...]]
-    reasons: tuple[tuple[str, re.Pattern[str]], ...]
+    reasons: tuple[str, ...]
     date_rules: tuple[DateRule, ...]
     months: Mapping[str, int]
     weekdays: Mapping[str, int]
@@ -145,7 +125,8 @@ def phrases_from_values(values: Mapping[str, Mapping[str, Any]], *, lazily: bool
     """
     languages = _Shelf(values)
     if not lazily:
-        tuple(languages.values())
+        for language in languages.values():
+            _check(language)
     plain = json.dumps({code: values[code] for code in sorted(values)}, sort_keys=True, ensure_ascii=True)
     return Phrases(
         languages=languages,
@@ -161,53 +142,62 @@ def _function_words(code: str, table: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(words.split())
 
 
+def _check(language: Language) -> None:
+    """Make all patterns of a language; raises PhraseError."""
+    try:
+        tuple(language.marks.values())
+        tuple(language.patterns.values())
+    except re.error as problem:
+        raise PhraseError(f"phrases/{language.code}.toml: {problem.pattern!r} is no pattern: {problem}") from problem
+
+
 def _language(code: str, table: Mapping[str, Any]) -> Language:
     try:
-        dates, clauses = table["dates"], table["clauses"]
-        blocks = _blocks(table["words"], dates)
-        cues = {
-            intent: tuple(
-                Cue(id=f"{intent}.{row['id']}", pattern=_any(row["any"], blocks), weight=float(row["weight"]))
-                for row in rows
-            )
-            for intent, rows in table["intents"].items()
-        }
-        reasons = tuple((name, _any(rows, blocks)) for name, rows in table["reasons"].items())
-        date_rules = tuple(_date_rule(row, blocks) for row in dates["rules"])
-        before = {name: rf"(?:{dates[name]}){_BEFORE_DATE}\s*$" for name in ("by", "mention")}
-        marks = {name: _any(clauses[name], blocks) for name in MARKS}
-        return Language(
-            code=code,
-            marks=MappingProxyType(marks),
-            cues=MappingProxyType(cues),
-            reasons=reasons,
-            date_rules=date_rules,
-            months=_names(dates["months"], 1),
-            weekdays=_names(dates["weekdays"], 0),
-            numbers=_names(dates["numbers"], 1),
-            days=_names(dates["days"], 1),
-            mark_lookout=Lookout({name: marks[name] for name in MARKS if name not in WHOLE_MARKS}),
-            cue_lookouts=MappingProxyType({name: Lookout(_tried_for(rows, reasons)) for name, rows in cues.items()}),
-            date_lookout=Lookout({rule.id: rule.pattern for rule in date_rules}, letters=_LETTERS_OF_A_DATE),
-            before_dates=Lookout({name: _pattern(text, blocks) for name, text in before.items()}),
-            back=_any(table["return"]["back"], blocks),
-            until=_any(table["return"]["until"], blocks),
-            folds_accents=bool(table.get("folds_accents", False)),
-        )
+        return _made(code, table)
     except (KeyError, TypeError, AttributeError) as problem:
         raise PhraseError(f"phrases/{code}.toml: {problem} is missing or not of the right kind") from problem
-    except re.error as problem:
-        raise PhraseError(f"phrases/{code}.toml: {problem.pattern!r} is no pattern: {problem}") from problem
 
 
-def _tried_for(cues: tuple[Cue, ...], reasons: tuple[tuple[str, re.Pattern[str]], ...]) -> dict[str, re.Pattern[str]]:
-    """Return patterns by the id of their cue; the one of all reasons comes in its parts, a space and a name behind it.
+def _made(code: str, table: Mapping[str, Any]) -> Language:
+    dates, clauses, intents, memory = table["dates"], table["clauses"], table["intents"], Memory()
+    blocks = _blocks(table["words"], dates)
+    words = {f"{name}.{row['id']}": any_of(row["any"], blocks) for name, rows in intents.items() for row in rows}
+    reasons = {f"{REASON} {name}": any_of(rows, blocks) for name, rows in table["reasons"].items()}
+    days = {row["id"]: any_of([row["pattern"]], blocks) for row in dates["rules"]}
+    marks = {name: any_of(clauses[name], blocks) for name in MARKS}
+    before = {name: any_of([rf"(?:{dates[name]}){_BEFORE_DATE}\s*$"], blocks) for name in ("by", "mention")}
+    cues = {
+        name: tuple(Cue(id=f"{name}.{row['id']}", weight=float(row["weight"])) for row in rows)
+        for name, rows in intents.items()
+    }
+    return Language(
+        code=code,
+        marks=Patterns(marks),
+        patterns=Patterns({**words, **reasons, **days}),
+        cues=MappingProxyType(cues),
+        reasons=tuple(table["reasons"]),
+        date_rules=tuple(_date_rule(row) for row in dates["rules"]),
+        months=_names(dates["months"], 1),
+        weekdays=_names(dates["weekdays"], 0),
+        numbers=_names(dates["numbers"], 1),
+        days=_names(dates["days"], 1),
+        mark_lookout=Lookout({name: marks[name] for name in MARKS if name not in WHOLE_MARKS}, memory),
+        cue_lookouts=MappingProxyType(
+            {name: Lookout(_tried_for(rows, words, reasons), memory) for name, rows in cues.items()}
+        ),
+        date_lookout=Lookout(days, memory, only_places=True),
+        before_dates=Lookout(before, memory),
+        back=re.compile(any_of(table["return"]["back"], blocks)),
+        until=re.compile(any_of(table["return"]["until"], blocks)),
+        folds_accents=bool(table.get("folds_accents", False)),
+    )
 
-    So only those are tried that may begin where a word does: together they are as much as all other cues.
-    """
-    tried = {cue.id: cue.pattern for cue in cues}
+
+def _tried_for(cues: tuple[Cue, ...], words: Mapping[str, str], reasons: Mapping[str, str]) -> dict[str, str]:
+    """Return patterns by the id of their cue; for the one of all reasons those of the reasons by theirs."""
+    tried = {cue.id: words[cue.id] for cue in cues}
     if tried.pop(REASON, None):
-        tried |= {f"{REASON} {name}": pattern for name, pattern in reasons}
+        tried |= reasons
     return tried
 
 
@@ -248,18 +238,8 @@ def _blocks(words: Mapping[str, str], dates: Mapping[str, Any]) -> dict[str, str
     return blocks
 
 
-def _date_rule(row: Mapping[str, Any], blocks: Mapping[str, str]) -> DateRule:
-    return DateRule(
-        id=row["id"], pattern=_pattern(row["pattern"], blocks), resolver=row["as"], kind=row["kind"], n=row.get("n", 0)
-    )
-
-
-def _any(patterns: list[str], blocks: Mapping[str, str]) -> re.Pattern[str]:
-    """Return one pattern for any of several; those of words share one pair of word ends, which is much faster."""
-    filled = [_bounded(_any_spaces(_filled(one, blocks))) for one in patterns]
-    words = "|".join(one for one, text in zip(filled, patterns, strict=True) if not text.startswith(_NO_WORD))
-    marks = [one for one, text in zip(filled, patterns, strict=True) if text.startswith(_NO_WORD)]
-    return re.compile(_in_small_letters("|".join([*marks, *([_WHOLE.format(words)] if words else [])])))
+def _date_rule(row: Mapping[str, Any]) -> DateRule:
+    return DateRule(id=row["id"], resolver=row["as"], kind=row["kind"], n=row.get("n", 0))
 
 
 def searchable(text: str) -> str:
@@ -268,29 +248,3 @@ def searchable(text: str) -> str:
     if len(small) == len(text):
         return small
     return "".join(one if len(low := one.lower()) != 1 else low for one in text)  # a Turkish capital I becomes two
-
-
-def _in_small_letters(pattern: str) -> str:
-    return _ESCAPES_AND_LETTERS.sub(lambda hit: hit[0] if hit[0][0] in "\\(" else hit[0].lower(), pattern)
-
-
-def _pattern(text: str, blocks: Mapping[str, str]) -> re.Pattern[str]:
-    return _any([text], blocks)
-
-
-def _filled(text: str, blocks: Mapping[str, str]) -> str:
-    for _ in range(_DEEPEST_BLOCK):
-        text = re.sub(r"\{([a-z]+\d?)\}", lambda found: blocks[found[1]], text)
-    return text
-
-
-def _bounded(text: str) -> str:
-    """Give every run of letters or words an end, far beyond what people write: else it costs the square of it."""
-    for endless, bounded in _BOUNDS:
-        text = text.replace(endless, bounded)
-    return text
-
-
-def _any_spaces(text: str) -> str:
-    """Let every space outside of a character class stand for one to four, an optional one for none to four."""
-    return _SETS_AND_SPACES.sub(lambda hit: _A_FEW_SPACES.get(hit[0], hit[0]), text)

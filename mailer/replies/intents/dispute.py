@@ -7,8 +7,8 @@ import re
 
 from mailer.domain.money import ClaimedAmount
 from mailer.domain.reading import DISPUTE_REASONS, Finding, Intent
-from mailer.replies.beginnings import Words, words_in
 from mailer.replies.intents.found import Hit, amount_in, evidence, hits
+from mailer.replies.lookouts import Words, words_in
 from mailer.replies.passage import Clause, Passage
 from mailer.replies.phrases import REASON
 
@@ -91,5 +91,5 @@ def _reasons_in(passage: Passage, text: str, words: Words | None = None) -> list
     """Return the reasons that a text gives, in the order of the file; `words` are its own, if they are known."""
     lookout = passage.language.cue_lookouts[Intent.DISPUTE.value]
     shown = lookout.all_in(text, words_in(text) if words is None else words)
-    known = (reason for reason, _ in passage.language.reasons if reason in DISPUTE_REASONS)
+    known = (reason for reason in passage.language.reasons if reason in DISPUTE_REASONS)
     return [reason for reason in known if f"{REASON} {reason}" in shown]

@@ -65,7 +65,7 @@ def _in_part(passage: Passage, hit: Hit) -> Finding | None:
     clause = hit.clause
     if commits(hit) or clause.is_greeting or clause.sentence.is_question or clause.sentence.is_reported:
         return None
-    day = meant_day(passage, clause, hit.cue.pattern)
+    day = meant_day(passage, clause, passage.language.patterns[hit.cue.id])
     if day is None:
         return None
     proof = (evidence(passage, clause, hit.cue.id),)

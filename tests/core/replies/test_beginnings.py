@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 
-from mailer.replies.beginnings import Lookout, beginnings, words_in
+from mailer.replies.beginnings import beginnings
+from mailer.replies.lookouts import Lookout, words_in
 from mailer.replies.phrases import searchable
 from tests.core.replies.mails import PHRASES, ROOT
 
@@ -36,14 +35,17 @@ SENTENCES = ROOT / "tests" / "corpus" / "sentences"
     ],
 )
 def test_the_first_letters_of_a_pattern_are_known_or_any(pattern: str, letters: set[str] | None) -> None:
-    assert beginnings(pattern) == letters
+    of_words = rf"(?<!\w)(?:{pattern})(?!\w)"
+    found = list(beginnings(of_words))
+    assert set().union(*(begun or () for _, begun in found)) == (letters or set())
+    assert [text for text, begun in found if begun is None] == ([] if letters else [of_words])
 
 
 @pytest.mark.parametrize("code", ["de", "en", "es", "fr", "it", "nl"])
 def test_a_lookout_finds_what_searching_finds(code: str) -> None:
     language = PHRASES.languages[code]
-    patterns = dict(language.marks) | {cue.id: cue.pattern for cues in language.cues.values() for cue in cues}
-    lookout = Lookout(patterns)
+    patterns = {**language.marks, **language.patterns}
+    lookout = Lookout({**language.marks.texts, **language.patterns.texts})
     lines = (SENTENCES / f"{code}-b.tsv").read_text(encoding="utf-8").splitlines()
     lines = lines[:: -(-len(lines) // 200)]
     for text in (searchable(line.partition("\t")[2]) for line in lines):
@@ -52,6 +54,6 @@ def test_a_lookout_finds_what_searching_finds(code: str) -> None:
 
 
 def test_marks_of_punctuation_are_found_behind_letters_too() -> None:
-    lookout = Lookout({"asks": re.compile(r"\?|(?<!\w)(?:why)(?!\w)")})
+    lookout = Lookout({"asks": r"\?|(?<!\w)(?:why)(?!\w)"})
     assert lookout.all_in("now?", words_in("now?")) == {"asks"}
     assert lookout.all_in("whyever", words_in("whyever")) == set()

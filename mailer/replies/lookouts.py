@@ -1,0 +1,157 @@
+"""Where patterns may be found: each looks only at the words that begin as one of its matches can.
+
+A search tries a hundred alternatives at every place of a text. Nearly all are refused by the first letters, so these
+are read from the pattern once (`mailer.replies.beginnings`). What is found does not depend on them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+
+from mailer.replies.beginnings import LETTERS, TIED, beginnings, whole
+from mailer.replies.needles import needles
+
+#: Beginnings of words of which it is remembered what may begin there; people use some thousands.
+_MOST_KNOWN = 20_000
+_WORD = re.compile(r"(?<!\w)\S")
+_DIGIT = re.compile(r"\d")
+_APOSTROPHES = ("'", "\u2019")
+_BEFORE_APOSTROPHE = re.compile(r"(?<!\w)\w(?=\w*+['\u2019])")
+
+#: The places of a text that begin a word, or a mark that stands behind none, each with its first letters.
+Words = list[tuple[int, str]]
+_Match = Callable[[str, int], re.Match[str] | None]
+#: A pattern by name, and how it is tried at a place of a text.
+_Try = tuple[str, _Match]
+
+
+def words_in(text: str) -> Words:
+    """Return where words and marks begin, and the first letters from there on, with "0" for every digit.
+
+    A word before an apostrophe comes twice, the second time with the sign for these.
+    """
+    shape = _DIGIT.sub("0", text)
+    places = [hit.start() for hit in _WORD.finditer(shape)]
+    words = [(at, shape[at : at + LETTERS]) for at in places]
+    if _APOSTROPHES[0] in text or _APOSTROPHES[1] in text:
+        words += [(hit.start(), TIED) for hit in _BEFORE_APOSTROPHE.finditer(shape)]
+        words.sort()
+    return words
+
+
+def words_within(words: Words, text: str, start: int, end: int) -> Words:
+    """Return the words of a stretch of a text, from the words of the whole: letters may reach beyond the stretch."""
+    within = [(at - start, letters) for at, letters in words if start <= at < end]
+    if start < end and (not within or within[0][0]) and not text[start].isspace():
+        within.insert(0, (0, _DIGIT.sub("0", text[start : start + LETTERS])))  # cut within a word
+    return within
+
+
+class Memory(dict[str, tuple[tuple[_Try, ...], ...]]):
+    """What each of some lookouts tries where a word begins with some letters, remembered for the latest of them.
+
+    Of each pattern only the alternatives that may begin there are tried, and made when they first are.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._is_tried: list[bool] = []
+        self._begun: dict[str, list[tuple[int, str, str]]] = {}
+        self._made: dict[str, _Match] = {}
+
+    def place_of_one_more(self, *, is_tried: bool) -> int:
+        """Return the place of a lookout among those that share this memory; one that `is_tried` needs patterns."""
+        self._is_tried.append(is_tried)
+        return len(self._is_tried) - 1
+
+    def add(self, place: int, name: str, alternative: str, letters: frozenset[str]) -> None:
+        """Add an alternative of a pattern and how it may begin."""
+        for one in letters:
+            self._begun.setdefault(one, []).append((place, name, alternative))
+
+    def __missing__(self, letters: str) -> tuple[tuple[_Try, ...], ...]:
+        found: list[list[_Try]] = [[] for _ in self._is_tried]
+        for size in range(1, len(letters) + 1):
+            for place, name, alternative in self._begun.get(letters[:size], ()):
+                found[place].append((name, self._match(alternative) if self._is_tried[place] else _nothing))
+        if len(self) >= _MOST_KNOWN:
+            self.clear()
+        self[letters] = tries = tuple(map(tuple, found))
+        return tries
+
+    def _match(self, alternative: str) -> _Match:
+        if alternative not in self._made:
+            self._made[alternative] = re.compile(whole(alternative)).match
+        return self._made[alternative]
+
+
+def _nothing(_text: str, _at: int) -> None:
+    """Match nothing: of days only the places are asked for."""
+
+
+class Lookout:
+    """Patterns by name, found where their `search` would find them, but tried only where they may begin.
+
+    The beginnings are read when they are first needed: most languages and many patterns never are. Lookouts that are
+    asked about the same words share their `memory`. With `only_places` nobody asks what is found.
+    """
+
+    def __init__(self, patterns: Mapping[str, str], memory: Memory | None = None, *, only_places: bool = False) -> None:
+        self._patterns = patterns
+        self._memory = Memory() if memory is None else memory
+        self._place = self._memory.place_of_one_more(is_tried=not only_places)
+        self._is_read = False
+        #: Of each pattern what may begin anywhere, with the letters without which it is not: it is searched for.
+        self._anywhere: list[tuple[str, tuple[str, ...], Callable[[str], re.Match[str] | None]]] = []
+
+    def all_in(self, text: str, words: Words) -> set[str]:
+        """Return the names of the patterns that find anything in a text, `words` being its own."""
+        if not self._is_read:
+            self._read()
+        found: set[str] = set()
+        for name, letters, search in self._anywhere:
+            for one in letters:
+                if one in text:
+                    if search(text):
+                        found.add(name)
+                    break
+        memory, place = self._memory, self._place
+        for at, letter in words:
+            for name, match in memory[letter][place]:
+                if name not in found and match(text, at):
+                    found.add(name)
+        return found
+
+    def places(self, words: Words) -> dict[str, list[int]]:
+        """Return the words at which each pattern may begin, none for those that may not."""
+        if not self._is_read:
+            self._read()
+        found: dict[str, list[int]] = {}
+        for at, letters in words:
+            for name, _ in self._memory[letters][self._place]:
+                if name in found:
+                    found[name].append(at)
+                else:
+                    found[name] = [at]
+        return found
+
+    def anywhere_in(self, text: str) -> set[str]:
+        """Return the names of which `places` does not know all, those that a text may hold."""
+        if not self._is_read:
+            self._read()
+        return {name for name, letters, _ in self._anywhere if any(one in text for one in letters)}
+
+    def _read(self) -> None:
+        for name, pattern in self._patterns.items():
+            anywhere: list[str] = []
+            for alternative, letters in beginnings(pattern):
+                if letters is None:
+                    anywhere.append(alternative)
+                else:
+                    self._memory.add(self._place, name, alternative, letters)
+            if anywhere:
+                text = "|".join(anywhere)
+                self._anywhere.append((name, needles(text), re.compile(text).search))
+        self._memory.clear()
+        self._is_read = True
