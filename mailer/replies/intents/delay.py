@@ -8,16 +8,16 @@ from mailer.replies.intents.promise import commits
 from mailer.replies.passage import Clause, Passage
 from mailer.replies.slots import days_ahead, is_after_event
 
-_UNDATED = 0.7
-_TIED_TO_EVENT = 0.6
+#: A promise whose day is not seen is rarely meant as a delay: a hint, no more.
+_UNDATED = 0.45
+_TIED_TO_EVENT = 0.4
 
 
 def find(passage: Passage) -> tuple[Finding, ...]:
     """Return one finding when the sender speaks of paying without a day."""
     shown: list[tuple[float, Clause, str]] = []
     for hit in hits(passage, Intent.DELAY):
-        about_payment = any(one.speaks_of_payment for one in passage.of_sentence(hit.clause.sentence))
-        if not hit.clause.sentence.is_question and about_payment and not _has_day(passage, hit.clause):
+        if not hit.clause.sentence.is_question and not _has_day(passage, hit.clause):
             shown.append((hit.cue.weight, hit.clause, hit.cue.id))
     for hit in hits(passage, Intent.PROMISE):
         if commits(hit) and hit.clause.speaks_of_payment and not _has_day(passage, hit.clause):
