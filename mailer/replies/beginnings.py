@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from mailer.replies.needles import ATOM, PERHAPS_NEVER, REPEAT
 
@@ -52,9 +53,7 @@ def whole(pattern: str) -> str:
 
 def _begun(pattern: str) -> frozenset[str] | None:
     """Return the first letters of what one alternative matches; None when any will do."""
-    if plain := _PLAIN.match(pattern):
-        return frozenset({plain[0]})
-    found = frozenset(letters for letters, _ in _of_sequence(ATOM.findall(pattern), 0, is_all=True)[0])
+    found = frozenset(letters for letters, _ in _of_one(pattern))
     return None if any(not letters or letters[0].isspace() for letters in found) else found
 
 
@@ -73,47 +72,45 @@ def _alternatives(pattern: str) -> list[str]:
     return [*found, pattern[start:]]
 
 
-def _of_alternatives(atoms: list[str], at: int) -> tuple[_Begun, int]:
-    """Return the beginnings of some alternatives, and the place of the bracket that closes them."""
-    begun, at = _of_sequence(atoms, at)
-    while at < len(atoms) and atoms[at] == "|":
-        more, at = _of_sequence(atoms, at + 1)
-        begun |= more
-    return begun, at
+@lru_cache(maxsize=20_000)  # the same words stand in many patterns
+def _of_alternatives(pattern: str) -> _Begun:
+    """Return the beginnings of some alternatives."""
+    return frozenset(each for one in _alternatives(pattern) for each in _of_one(one))
 
 
-def _of_sequence(atoms: list[str], at: int, *, is_all: bool = False) -> tuple[_Begun, int]:
-    """Return the beginnings of one alternative, and its end; when it `is_all`, what cannot matter is not read."""
-    word, at = _letters_at(atoms, at)
+def _of_one(pattern: str) -> _Begun:
+    """Return the beginnings of one alternative."""
+    if plain := _PLAIN.match(pattern):
+        return frozenset({(plain[0], True)})
+    atoms = ATOM.findall(pattern)
+    word, at = _letters_at(atoms)
     begun = frozenset({(word[:LETTERS], len(word) >= LETTERS)})
-    while at < len(atoms) and atoms[at] not in ("|", ")"):
-        if all(is_open for _, is_open in begun):
-            return begun, len(atoms) if is_all else _end_of(atoms, at)
+    while at < len(atoms) and not all(is_open for _, is_open in begun):
         one, at = _of_atom(atoms, at)
         if at < len(atoms) and REPEAT.fullmatch(atoms[at]):
             one, at = _repeated(one, atoms[at]), at + 1
-        if any(not is_open for _, is_open in begun):
-            begun = frozenset(each for first in begun for each in _followed(first, one))
-    return begun, at
+        begun = frozenset(each for first in begun for each in _followed(first, one))
+    return begun
 
 
-def _letters_at(atoms: list[str], at: int) -> tuple[str, int]:
-    """Return the letters that stand at a place, one after the other, and the place behind them."""
-    start = at
-    while at < len(atoms) and atoms[at].isalpha():
+def _letters_at(atoms: list[str]) -> tuple[str, int]:
+    """Return the letters that stand at the beginning, one after the other, and the place behind them."""
+    at = 0
+    while at < len(atoms) and at <= LETTERS and atoms[at].isalpha():
         at += 1
-    if at < len(atoms) and at > start and REPEAT.fullmatch(atoms[at]):
+    if 0 < at < len(atoms) and REPEAT.fullmatch(atoms[at]):
         at -= 1  # the last one is repeated, or left out
-    return "".join(atoms[start:at]), at
+    return "".join(atoms[:at]), at
 
 
 def _end_of(atoms: list[str], at: int) -> int:
-    """Return where the alternative that goes on at a place ends."""
+    """Return where the bracket that opens at a place is closed."""
     depth = 0
-    while at < len(atoms) and (depth or atoms[at] not in ("|", ")")):
+    while True:
         depth += (atoms[at][0] == "(") - (atoms[at] == ")")
+        if not depth:
+            return at
         at += 1
-    return at
 
 
 def _followed(first: tuple[str, bool], begun: _Begun) -> Iterator[tuple[str, bool]]:
@@ -140,8 +137,8 @@ def _repeated(begun: _Begun, repeat: str) -> _Begun:
 def _of_atom(atoms: list[str], at: int) -> tuple[_Begun, int]:
     atom = atoms[at]
     if atom[0] == "(":
-        begun, at = _of_alternatives(atoms, at + 1)
-        return _NOTHING if atom[-1] in "=!" else begun, at + 1
+        end = _end_of(atoms, at)
+        return _NOTHING if atom[-1] in "=!" else _of_alternatives("".join(atoms[at + 1 : end])), end + 1
     if atom in {"^", "$", r"\b", r"\B", r"\A", r"\Z"}:
         return _NOTHING, at + 1
     if atom[0] == "[":

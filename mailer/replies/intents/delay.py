@@ -15,10 +15,11 @@ _TIED_TO_EVENT = 0.4
 
 def find(passage: Passage) -> tuple[Finding, ...]:
     """Return one finding when the sender speaks of paying without a day."""
-    shown: list[tuple[float, Clause, str]] = []
-    for hit in hits(passage, Intent.DELAY):
-        if not hit.clause.sentence.is_question and not _has_day(passage, hit.clause):
-            shown.append((hit.cue.weight, hit.clause, hit.cue.id))
+    shown = [
+        (hit.cue.weight, hit.clause, hit.cue.id)
+        for hit in hits(passage, Intent.DELAY)
+        if not hit.clause.sentence.is_question and not _has_day(passage, hit.clause)
+    ]
     for hit in hits(passage, Intent.PROMISE):
         if commits(hit) and hit.clause.speaks_of_payment and not _has_day(passage, hit.clause):
             weight = _TIED_TO_EVENT if hit.clause.sentence.is_conditional else _UNDATED
