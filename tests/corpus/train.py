@@ -44,8 +44,6 @@ _MOST_BALANCE = 4.0
 _HALF = 0.5
 _RARE = 3
 _NEVER = -9.0
-#: How many mails that say an intent, and that do not, all languages count for beside those of one.
-_PRIOR_HITS, _PRIOR_OTHERS = 15, 150
 
 
 #: What the processes of `side_by_side` do; they are forked with it.
@@ -175,49 +173,26 @@ def _blurred(mails: Sequence[Example], phrased: Sequence[dict[str, float]]) -> l
     """Return what the phrases found, made as unreliable everywhere as it is in mails they were not made for.
 
     The phrases were made while looking at the others: there they are right more often than they will ever be again.
-    How much more is counted per language; where it has few such mails, those of all languages count as well.
     """
     dice = random.Random(0)  # noqa: S311 - no secret
     blurred = [dict(one) for one in phrased]
-    languages = sorted({mail.words.language.code for mail in mails})
     for name in INTENT_NAMES:
-        everywhere = {part: _rates(name, mails, phrased, is_aside=part) for part in (True, False)}
-        rates = {
-            (code, part): _rates(name, mails, phrased, is_aside=part, language=code, prior=everywhere[part])
-            for code in languages
-            for part in (True, False)
-        }
+        hit, wrong = {}, {}
+        for part in (True, False):
+            rows = [number for number, mail in enumerate(mails) if mail.is_aside is not part]
+            says = [number for number in rows if name in mails[number].intents]
+            found = [number for number in rows if phrased[number].get(name, 0) >= _HALF]
+            both = len(set(says) & set(found))
+            hit[part] = both / max(1, len(says))
+            wrong[part] = (len(found) - both) / max(1, len(rows) - len(says))
         for number, mail in enumerate(mails):
             if mail.is_aside:
                 continue
-            aside, looked = rates[mail.words.language.code, True], rates[mail.words.language.code, False]
-            if name in mail.intents and dice.random() > aside[0] / max(looked[0], 1e-3):
+            if name in mail.intents and dice.random() > hit[False] / max(hit[True], 1e-3):
                 blurred[number].pop(name, None)
-            elif name not in mail.intents and dice.random() < aside[1] - looked[1]:
+            elif name not in mail.intents and dice.random() < wrong[False] - wrong[True]:
                 blurred[number].setdefault(name, 0.75)
     return blurred
-
-
-def _rates(
-    name: str,
-    mails: Sequence[Example],
-    phrased: Sequence[dict[str, float]],
-    *,
-    is_aside: bool,
-    language: str = "",
-    prior: tuple[float, float] = (0.0, 0.0),
-) -> tuple[float, float]:
-    """Return how often phrases find an intent where it is said, and where it is not; `prior` counts as some mails."""
-    part = [
-        number
-        for number, mail in enumerate(mails)
-        if mail.is_aside is is_aside and language in ("", mail.words.language.code)
-    ]
-    found = {number for number in part if phrased[number].get(name, 0) >= _HALF}
-    says = {number for number in part if name in mails[number].intents}
-    others, more, many = len(part) - len(says), _PRIOR_HITS if language else 0, _PRIOR_OTHERS if language else 0
-    hit = (len(says & found) + more * prior[0]) / max(1, len(says) + more)
-    return hit, (len(found - says) + many * prior[1]) / max(1, others + many)
 
 
 def main() -> None:

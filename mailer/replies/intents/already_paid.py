@@ -9,7 +9,7 @@ from mailer.replies.passage import Passage
 from mailer.replies.slots import paid_day
 
 _HEDGED = 0.6
-_NOT_ABOUT_PAYMENT = 0.6
+_NOT_ABOUT_PAYMENT = 0.45
 
 
 def find(passage: Passage) -> tuple[Finding, ...]:

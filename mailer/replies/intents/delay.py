@@ -9,8 +9,8 @@ from mailer.replies.passage import Clause, Passage
 from mailer.replies.slots import days_ahead, is_after_event
 
 #: A promise whose day is not seen is rarely meant as a delay: a hint, no more.
-_UNDATED = 0.45
-_TIED_TO_EVENT = 0.4
+_UNDATED = 0.5
+_TIED_TO_EVENT = 0.45
 
 
 def find(passage: Passage) -> tuple[Finding, ...]:
