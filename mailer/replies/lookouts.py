@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from mailer.replies.beginnings import LETTERS, TIED, beginnings, whole
 from mailer.replies.needles import needles
@@ -21,9 +22,8 @@ _BEFORE_APOSTROPHE = re.compile(r"(?<!\w)\w(?=\w*+['\u2019])")
 
 #: The places of a text that begin a word, or a mark that stands behind none, each with its first letters.
 Words = list[tuple[int, str]]
-_Match = Callable[[str, int], re.Match[str] | None]
-#: A pattern by name, and how it is tried at a place of a text.
-_Try = tuple[str, _Match]
+#: The name of a pattern, and how one of its alternatives is tried at a place of a text.
+Try = list[Any]
 
 
 def words_in(text: str) -> Words:
@@ -48,59 +48,61 @@ def words_within(words: Words, text: str, start: int, end: int) -> Words:
     return within
 
 
-class Memory(dict[str, tuple[tuple[_Try, ...], ...]]):
+class Memory(dict[str, tuple[tuple[Try, ...], ...]]):
     """What each of some lookouts tries where a word begins with some letters, remembered for the latest of them.
 
-    Of each pattern only the alternatives that may begin there are tried, and made when they first are.
+    Of each pattern only the alternatives that may begin there are tried.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self._is_tried: list[bool] = []
-        self._begun: dict[str, list[tuple[int, str, str]]] = {}
-        self._made: dict[str, _Match] = {}
+        self._lookouts = 0
+        self._begun: dict[str, list[tuple[int, Try]]] = {}
 
-    def place_of_one_more(self, *, is_tried: bool) -> int:
-        """Return the place of a lookout among those that share this memory; one that `is_tried` needs patterns."""
-        self._is_tried.append(is_tried)
-        return len(self._is_tried) - 1
+    def place_of_one_more(self) -> int:
+        """Return the place of a lookout among those that share this memory."""
+        self._lookouts += 1
+        return self._lookouts - 1
 
     def add(self, place: int, name: str, alternative: str, letters: frozenset[str]) -> None:
         """Add an alternative of a pattern and how it may begin."""
+        tried = place, _try(name, alternative)
         for one in letters:
-            self._begun.setdefault(one, []).append((place, name, alternative))
+            self._begun.setdefault(one, []).append(tried)
 
-    def __missing__(self, letters: str) -> tuple[tuple[_Try, ...], ...]:
-        found: list[list[_Try]] = [[] for _ in self._is_tried]
+    def __missing__(self, letters: str) -> tuple[tuple[Try, ...], ...]:
+        found: list[list[Try]] = [[] for _ in range(self._lookouts)]
         for size in range(1, len(letters) + 1):
-            for place, name, alternative in self._begun.get(letters[:size], ()):
-                found[place].append((name, self._match(alternative) if self._is_tried[place] else _nothing))
+            for place, one in self._begun.get(letters[:size], ()):
+                found[place].append(one)
         if len(self) >= _MOST_KNOWN:
             self.clear()
         self[letters] = tries = tuple(map(tuple, found))
         return tries
 
-    def _match(self, alternative: str) -> _Match:
-        if alternative not in self._made:
-            self._made[alternative] = re.compile(whole(alternative)).match
-        return self._made[alternative]
 
+def _try(name: str, alternative: str) -> Try:
+    """Return how an alternative is tried: its pattern is made when it first is, for most never are."""
 
-def _nothing(_text: str, _at: int) -> None:
-    """Match nothing: of days only the places are asked for."""
+    def first(text: str, at: int) -> re.Match[str] | None:
+        one[1] = match = re.compile(whole(alternative)).match
+        return match(text, at)
+
+    one: Try = [name, first]
+    return one
 
 
 class Lookout:
     """Patterns by name, found where their `search` would find them, but tried only where they may begin.
 
     The beginnings are read when they are first needed: most languages and many patterns never are. Lookouts that are
-    asked about the same words share their `memory`. With `only_places` nobody asks what is found.
+    asked about the same words share their `memory`.
     """
 
-    def __init__(self, patterns: Mapping[str, str], memory: Memory | None = None, *, only_places: bool = False) -> None:
+    def __init__(self, patterns: Mapping[str, str], memory: Memory | None = None) -> None:
         self._patterns = patterns
         self._memory = Memory() if memory is None else memory
-        self._place = self._memory.place_of_one_more(is_tried=not only_places)
+        self._place = self._memory.place_of_one_more()
         self._is_read = False
         #: Of each pattern what may begin anywhere, with the letters without which it is not: it is searched for.
         self._anywhere: list[tuple[str, tuple[str, ...], Callable[[str], re.Match[str] | None]]] = []

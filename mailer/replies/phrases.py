@@ -185,7 +185,7 @@ def _made(code: str, table: Mapping[str, Any]) -> Language:
         cue_lookouts=MappingProxyType(
             {name: Lookout(_tried_for(rows, words, reasons), memory) for name, rows in cues.items()}
         ),
-        date_lookout=Lookout(days, memory, only_places=True),
+        date_lookout=Lookout(days, memory),
         before_dates=Lookout(before, memory),
         back=re.compile(any_of(table["return"]["back"], blocks)),
         until=re.compile(any_of(table["return"]["until"], blocks)),
