@@ -35,20 +35,20 @@ class _Integers(dict[int, int]):
 
     def __init__(self, table: bytes, names: int) -> None:
         super().__init__()
-        packed = bytearray(_WIDE * len(table))
-        packed[::_WIDE] = table
-        self._packed, self.size, self._counting_one = bytes(packed), _WIDE * names, 1 << (_BITS * names)
+        self._table, self._names, self._counting_one = table, names, 1 << (_BITS * names)
 
     def __missing__(self, end: int) -> int:
-        number = int.from_bytes(self._packed[end - self.size : end], "little") | self._counting_one
-        self[end] = number
+        self[end] = number = self.total([end])
         return number
 
     def total(self, ends: list[int]) -> int:
         """Return the sum of some rows without remembering them: words share few."""
-        packed, size = self._packed, self.size
-        numbers = [int.from_bytes(packed[end - size : end], "little") for end in ends]
-        return sum(numbers) + len(ends) * self._counting_one
+        total = len(ends) * self._counting_one
+        for end in ends:
+            wide = bytearray(_WIDE * self._names)
+            wide[::_WIDE] = self._table[end - self._names : end]
+            total += int.from_bytes(wide, "little")
+        return total
 
 
 class _Words(dict[str, int]):
@@ -135,14 +135,13 @@ def weights_from_parts(head: Mapping[str, Any], keys: Sequence[str], table: byte
     """Return weights; `table` has one byte per key and name, 128 for nothing. Raises WeightsError."""
     if len(table) != len(keys) * len(head["names"]):
         raise WeightsError(f"{len(keys)} keys and {len(head['names'])} names do not fit {len(table)} bytes")
-    integers = _Integers(table, len(head["names"]))
-    size = integers.size
+    size = len(head["names"])
     return Weights(
         names=tuple(head["names"]),
         scales=tuple(head["scales"]),
         biases=tuple(head["biases"]),
         rows=dict(zip(keys, range(size, size * len(keys) + 1, size), strict=True)),
-        integers=integers,
+        integers=_Integers(table, size),
         mail=MappingProxyType({name: tuple(row) for name, row in head["mail"].items()}),
         sure=tuple(head["sure"]),
         digest=digest,
