@@ -52,6 +52,9 @@ def signs_of_doubt(
         float("?" in seen.words.own),
         float(sum(top > _CLEAR for top in tops)),
         float(sum(_UNCLEAR < top <= _CLEAR for top in tops)),
+        all_right,
+        float(not said),
+        min((by_phrases.get(name, 0.0) for name in said), default=1.0),
     ]
 
 
