@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from mailer.domain.reading import DISPUTE_REASONS, Intent
+from mailer.replies.beginnings import beginnings
 from mailer.replies.intents import INTENTS
 from mailer.replies.phrases import PhraseError, phrases_from_values, searchable
 from mailer.replies.resolvers import RESOLVERS
@@ -33,6 +34,14 @@ def test_phrases_name_only_what_exists(code: str) -> None:
     assert all(0 < cue.weight <= 1 for cues in language.cues.values() for cue in cues)
     ids = [cue.id for cues in language.cues.values() for cue in cues]
     assert len(ids) == len(set(ids))
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_no_pattern_of_words_ends_in_a_space_where_it_could_never_match(code: str) -> None:
+    language = PHRASES.languages[code]
+    texts = {**language.marks.texts, **language.patterns.texts}
+    ends = [(name, one) for name, text in texts.items() for one, begun in beginnings(text) if begun]
+    assert [each for each in ends if each[1].endswith(" {1,4}")] == []
 
 
 def test_the_digest_changes_with_any_word_and_with_nothing_else() -> None:
