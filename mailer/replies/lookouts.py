@@ -132,10 +132,9 @@ class Lookout:
         found: dict[str, list[int]] = {}
         for at, letters in words:
             for name, _ in self._memory[letters][self._place]:
-                if name in found:
-                    found[name].append(at)
-                else:
-                    found[name] = [at]
+                mine = found.setdefault(name, [])
+                if not mine or mine[-1] != at:  # two alternatives may begin there
+                    mine.append(at)
         return found
 
     def anywhere_in(self, text: str) -> set[str]:
