@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import replace
 from functools import cache
 
-from mailer.replies.phrases import Phrases, phrases_from_values
+from mailer.replies.phrases import Phrases, phrases_from_texts
 from mailer.replies.weights import weights_from_bytes
 from mailer.resources import config_dir
 
@@ -20,8 +19,6 @@ def load_phrases() -> Phrases:
 
 
 def load_phrases_alone() -> Phrases:
-    """Return the phrases without weights; patterns are made for a language when a mail is written in it."""
-    paths = sorted((config_dir() / "phrases").glob("*.toml"))
-    return phrases_from_values(
-        {path.stem: tomllib.loads(path.read_text(encoding="utf-8")) for path in paths}, lazily=True
-    )
+    """Return the phrases without weights; those of a language are read when a mail is written in it."""
+    paths = (config_dir() / "phrases").glob("*.toml")
+    return phrases_from_texts({path.stem: path.read_text(encoding="utf-8") for path in paths})

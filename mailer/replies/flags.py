@@ -9,10 +9,9 @@ from __future__ import annotations
 import re
 
 from mailer.domain.reading import Evidence
-from mailer.replies.beginnings import whole
 from mailer.replies.lookouts import Lookout, words_in
 from mailer.replies.passage import MAX_OWN_CHARS, folded
-from mailer.replies.patterns import Patterns
+from mailer.replies.patterns import Patterns, any_of
 from mailer.replies.phrases import searchable
 
 _CALM = re.compile(r"\b(?:not|no|nicht|kein\w*|pas|niet|non|never|without)\b[^.!?\n]{0,12}$")
@@ -143,15 +142,16 @@ _FRAUD = "bank_change_fraud"
 #: Flags by the words that show them; fraud needs a lure besides.
 _FLAGS = Patterns(
     {
-        "hostile": whole(_HOSTILE),
-        "acknowledges_debt": whole(_ADMITS),
-        "prompt_injection": whole(_MACHINE),
-        "confidential_without_prejudice": whole(_PRIVILEGED),
-        _FRAUD: whole(_NEW_ACCOUNT),
-    }
+        "hostile": [_HOSTILE],
+        "acknowledges_debt": [_ADMITS],
+        "prompt_injection": [_MACHINE],
+        "confidential_without_prejudice": [_PRIVILEGED],
+        _FRAUD: [_NEW_ACCOUNT],
+    },
+    {},
 )
-_LURED = re.compile(whole(_LURE))
-_LOOKOUT = Lookout(_FLAGS.texts)
+_LURED = re.compile(any_of([_LURE], {}))
+_LOOKOUT = Lookout(_FLAGS.rows)
 
 
 def flags(own: str) -> tuple[Evidence, ...]:

@@ -7,11 +7,13 @@ are read from the pattern once (`mailer.replies.beginnings`). What is found does
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
-from mailer.replies.beginnings import LETTERS, TIED, beginnings, whole
+from mailer.replies.beginnings import LETTERS, TIED, Beginnings, alternatives
 from mailer.replies.needles import needles
+from mailer.replies.patterns import either, parted
 
 #: Beginnings of words of which it is remembered what may begin there; people use some thousands.
 _MOST_KNOWN = 20_000
@@ -24,6 +26,7 @@ _BEFORE_APOSTROPHE = re.compile(r"(?<!\w)\w(?=\w*+['\u2019])")
 Words = list[tuple[int, str]]
 #: The name of a pattern, and how one of its alternatives is tried at a place of a text.
 Try = list[Any]
+_NO_BLOCKS: Mapping[str, str] = MappingProxyType({})
 
 
 def words_in(text: str) -> Words:
@@ -51,11 +54,13 @@ def words_within(words: Words, text: str, start: int, end: int) -> Words:
 class Memory(dict[str, tuple[tuple[Try, ...], ...]]):
     """What each of some lookouts tries where a word begins with some letters, remembered for the latest of them.
 
-    Of each pattern only the alternatives that may begin there are tried.
+    Of each pattern only the alternatives that may begin there are tried. `blocks` are what patterns may name.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, blocks: Mapping[str, str] = _NO_BLOCKS) -> None:
         super().__init__()
+        self.blocks = blocks
+        self._beginnings = Beginnings(blocks)
         self._lookouts = 0
         self._begun: dict[str, list[tuple[int, Try]]] = {}
 
@@ -64,11 +69,15 @@ class Memory(dict[str, tuple[tuple[Try, ...], ...]]):
         self._lookouts += 1
         return self._lookouts - 1
 
-    def add(self, place: int, name: str, alternative: str, letters: frozenset[str]) -> None:
-        """Add an alternative of a pattern and how it may begin."""
-        tried = place, _try(name, alternative)
+    def add(self, place: int, name: str, alternative: str) -> bool:
+        """Add an alternative of a pattern; return whether it was, which is not when it may begin anywhere."""
+        letters = self._beginnings.of(alternative)
+        if letters is None:
+            return False
+        tried = place, self._try(name, alternative)
         for one in letters:
             self._begun.setdefault(one, []).append(tried)
+        return True
 
     def __missing__(self, letters: str) -> tuple[tuple[Try, ...], ...]:
         found: list[list[Try]] = [[] for _ in range(self._lookouts)]
@@ -80,16 +89,15 @@ class Memory(dict[str, tuple[tuple[Try, ...], ...]]):
         self[letters] = tries = tuple(map(tuple, found))
         return tries
 
+    def _try(self, name: str, alternative: str) -> Try:
+        """Return how an alternative is tried: its pattern is made when it first is, for most never are."""
 
-def _try(name: str, alternative: str) -> Try:
-    """Return how an alternative is tried: its pattern is made when it first is, for most never are."""
+        def first(text: str, at: int) -> re.Match[str] | None:
+            one[1] = match = re.compile(either([alternative], (), self.blocks)).match
+            return match(text, at)
 
-    def first(text: str, at: int) -> re.Match[str] | None:
-        one[1] = match = re.compile(whole(alternative)).match
-        return match(text, at)
-
-    one: Try = [name, first]
-    return one
+        one: Try = [name, first]
+        return one
 
 
 class Lookout:
@@ -99,8 +107,8 @@ class Lookout:
     asked about the same words share their `memory`.
     """
 
-    def __init__(self, patterns: Mapping[str, str], memory: Memory | None = None) -> None:
-        self._patterns = patterns
+    def __init__(self, rows: Mapping[str, Sequence[str]], memory: Memory | None = None) -> None:
+        self._rows = rows
         self._memory = Memory() if memory is None else memory
         self._place = self._memory.place_of_one_more()
         self._is_read = False
@@ -144,15 +152,13 @@ class Lookout:
         return {name for name, letters, _ in self._anywhere if any(one in text for one in letters)}
 
     def _read(self) -> None:
-        for name, pattern in self._patterns.items():
-            anywhere: list[str] = []
-            for alternative, letters in beginnings(pattern):
-                if letters is None:
-                    anywhere.append(alternative)
-                else:
-                    self._memory.add(self._place, name, alternative, letters)
-            if anywhere:
-                text = "|".join(anywhere)
+        memory = self._memory
+        for name, rows in self._rows.items():
+            words, marks = parted(rows)
+            each = [one for row in words for one in alternatives(row)]
+            anywhere = [one for one in each if not memory.add(self._place, name, one)]
+            if anywhere or marks:
+                text = either(anywhere, marks, memory.blocks)
                 self._anywhere.append((name, needles(text), re.compile(text).search))
-        self._memory.clear()
+        memory.clear()
         self._is_read = True

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 
-#: The pieces of a pattern: escapes, sets, brackets, repeats, single signs.
+#: The pieces of a pattern: escapes, sets, brackets, repeats, names of blocks, single signs.
 ATOM = re.compile(
-    r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\((?:\?(?:P<\w+>|<?[=!]|:))?|[*+?][?+]?|\{\d*,?\d*\}[?+]?|.", re.DOTALL
+    r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\((?:\?(?:P<\w+>|<?[=!]|:))?|[*+?][?+]?|\{\d*,?\d*\}[?+]?|\{[a-z]+\d?\}|.",
+    re.DOTALL,
 )
-REPEAT = re.compile(r"[*+?].?|\{.*\}.?")
+REPEAT = re.compile(r"(?:[*+?]|\{\d*,?\d*\})[?+]?")
 PERHAPS_NEVER = re.compile(r"[*?].?|\{(?:0|,).*")
 
 #: Of some letters a text must hold one; () when it needs none.

@@ -6,7 +6,7 @@ Making one takes as long as reading a mail, and there are thousands: most are ne
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 #: What phrase files may write without an end, and the end it gets.
 _BOUNDS = (
@@ -26,38 +26,50 @@ _ESCAPES_AND_LETTERS = re.compile(r"\\.|\(\?P<\w+>|[^\W\d_]+", re.DOTALL)
 #: Sets, and spaces outside of them with the repeat that follows.
 _SETS_AND_SPACES = re.compile(r"\\[^ ]|\[(?:\\.|[^\]\\])*\]?| [*+]| \??", re.DOTALL)
 _A_FEW_SPACES = {" ": " {1,4}", " ?": " {0,4}"}
-_BLOCK = re.compile(r"\{([a-z]+\d?)\}")
+#: The name of another pattern.
+BLOCK = re.compile(r"\{([a-z]+\d?)\}")
 _DEEPEST_BLOCK = 4
 
 
 class Patterns(Mapping[str, re.Pattern[str]]):
-    """Patterns by name, each made when it is first asked for; `texts` has what they are made of."""
+    """Patterns by name, each made of its `rows` when it is first asked for; `blocks` are what these may name."""
 
-    def __init__(self, texts: Mapping[str, str]) -> None:
-        self.texts = texts
+    def __init__(self, rows: Mapping[str, Sequence[str]], blocks: Mapping[str, str]) -> None:
+        self.rows, self.blocks = rows, blocks
         self._made: dict[str, re.Pattern[str]] = {}
 
     def __getitem__(self, name: str) -> re.Pattern[str]:
         if name not in self._made:
-            self._made[name] = re.compile(self.texts[name])
+            self._made[name] = re.compile(any_of(self.rows[name], self.blocks))
         return self._made[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.texts)
+        return iter(self.rows)
 
     def __len__(self) -> int:
-        return len(self.texts)
+        return len(self.rows)
 
 
-def any_of(patterns: list[str], blocks: Mapping[str, str]) -> str:
-    """Return one pattern for any of several; those of words share one pair of word ends, which is much faster.
+def any_of(rows: Sequence[str], blocks: Mapping[str, str]) -> str:
+    """Return one pattern for any of several rows.
 
     Raises KeyError for a block that is not among `blocks`.
     """
-    filled = [_bounded(_any_spaces(_filled(one, blocks))) for one in patterns]
-    words = "|".join(one for one, text in zip(filled, patterns, strict=True) if not text.startswith(_NO_WORD))
-    marks = [one for one, text in zip(filled, patterns, strict=True) if text.startswith(_NO_WORD)]
-    return _in_small_letters("|".join([*marks, *([_WHOLE.format(words)] if words else [])]))
+    words, marks = parted(rows)
+    return either(words, marks, blocks)
+
+
+def parted(rows: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the rows of words, and those that begin with a mark."""
+    return [row for row in rows if not row.startswith(_NO_WORD)], [row for row in rows if row.startswith(_NO_WORD)]
+
+
+def either(words: Sequence[str], marks: Sequence[str], blocks: Mapping[str, str]) -> str:
+    """Return one pattern for any of some; those of words share one pair of word ends, which is much faster."""
+    filled = [_bounded(_any_spaces(_filled("|".join(each), blocks))) for each in (marks, words) if each]
+    if words:
+        filled[-1] = _WHOLE.format(filled[-1])
+    return _in_small_letters("|".join(filled))
 
 
 def _in_small_letters(pattern: str) -> str:
@@ -68,7 +80,7 @@ def _filled(text: str, blocks: Mapping[str, str]) -> str:
     for _ in range(_DEEPEST_BLOCK):
         if "{" not in text:
             break
-        text = _BLOCK.sub(lambda found: blocks[found[1]], text)
+        text = BLOCK.sub(lambda found: blocks[found[1]], text)
     return text
 
 

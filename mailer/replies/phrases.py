@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+import tomllib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -33,6 +34,7 @@ _SHORTEST_LONG_WEEKDAY = 4
 
 #: The cue that any reason of a dispute gives.
 REASON = "dispute.reason"
+Rows = Sequence[str]
 
 
 class PhraseError(ValueError):
@@ -97,41 +99,51 @@ class Phrases:
 
 
 class _Shelf(Mapping[str, Language]):
-    """Languages made when they are first asked for: patterns take a quarter of a second each."""
+    """Languages made when they are first asked for: reading their tables takes a tenth of a second each."""
 
-    def __init__(self, values: Mapping[str, Mapping[str, Any]]) -> None:
-        self._values = {code: values[code] for code in sorted(values)}
+    def __init__(self, codes: Iterable[str], table_of: Callable[[str], Mapping[str, Any]]) -> None:
+        self._codes, self._table_of = sorted(codes), table_of
         self._made: dict[str, Language] = {}
 
     def __getitem__(self, code: str) -> Language:
         if code not in self._made:
-            self._made[code] = _language(code, self._values[code])
+            self._made[code] = _language(code, self._table_of(code))
         return self._made[code]
 
     def __contains__(self, code: object) -> bool:
-        return code in self._values
+        return code in self._codes
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._values)
+        return iter(self._codes)
 
     def __len__(self) -> int:
-        return len(self._values)
+        return len(self._codes)
 
 
-def phrases_from_values(values: Mapping[str, Mapping[str, Any]], *, lazily: bool = False) -> Phrases:
-    """Return the phrases for {language code: parsed TOML}; raises PhraseError naming language and place.
+def phrases_from_texts(texts: Mapping[str, str]) -> Phrases:
+    """Return the phrases for {language code: TOML}; each language is read, and found wrong, when it is first needed.
 
-    `lazily`: each language is made, and found wrong, when it is first needed.
+    Raises PhraseError, here only for what stands before the first table.
     """
-    languages = _Shelf(values)
-    if not lazily:
-        for language in languages.values():
-            _check(language)
-    plain = json.dumps({code: values[code] for code in sorted(values)}, sort_keys=True, ensure_ascii=True)
+    heads = {code: tomllib.loads(texts[code].partition("\n[")[0]) for code in sorted(texts)}
+    return _phrases(
+        _Shelf(texts, lambda code: tomllib.loads(texts[code])), heads, repr([*heads, *map(texts.get, heads)])
+    )
+
+
+def phrases_from_values(values: Mapping[str, Mapping[str, Any]]) -> Phrases:
+    """Return the phrases for {language code: parsed TOML}, all made; raises PhraseError naming language and place."""
+    languages = _Shelf(values, values.__getitem__)
+    for language in languages.values():
+        _check(language)
+    return _phrases(languages, values, json.dumps(values, sort_keys=True))
+
+
+def _phrases(languages: _Shelf, heads: Mapping[str, Mapping[str, Any]], content: str) -> Phrases:
     return Phrases(
         languages=languages,
-        function_words=MappingProxyType({code: _function_words(code, values[code]) for code in languages}),
-        digest=hashlib.sha256(plain.encode()).hexdigest()[:12],
+        function_words=MappingProxyType({code: _function_words(code, heads[code]) for code in languages}),
+        digest=hashlib.sha256(content.encode()).hexdigest()[:12],
     )
 
 
@@ -149,6 +161,8 @@ def _check(language: Language) -> None:
         tuple(language.patterns.values())
     except re.error as problem:
         raise PhraseError(f"phrases/{language.code}.toml: {problem.pattern!r} is no pattern: {problem}") from problem
+    except KeyError as problem:
+        raise PhraseError(f"phrases/{language.code}.toml: block {problem} is missing") from problem
 
 
 def _language(code: str, table: Mapping[str, Any]) -> Language:
@@ -159,21 +173,22 @@ def _language(code: str, table: Mapping[str, Any]) -> Language:
 
 
 def _made(code: str, table: Mapping[str, Any]) -> Language:
-    dates, clauses, intents, memory = table["dates"], table["clauses"], table["intents"], Memory()
+    dates, clauses = table["dates"], table["clauses"]
     blocks = _blocks(table["words"], dates)
-    words = {f"{name}.{row['id']}": any_of(row["any"], blocks) for name, rows in intents.items() for row in rows}
-    reasons = {f"{REASON} {name}": any_of(rows, blocks) for name, rows in table["reasons"].items()}
-    days = {row["id"]: any_of([row["pattern"]], blocks) for row in dates["rules"]}
-    marks = {name: any_of(clauses[name], blocks) for name in MARKS}
-    before = {name: any_of([rf"(?:{dates[name]}){_BEFORE_DATE}\s*$"], blocks) for name in ("by", "mention")}
+    words = {f"{name}.{row['id']}": row["any"] for name, rows in table["intents"].items() for row in rows}
+    reasons = {f"{REASON} {name}": rows for name, rows in table["reasons"].items()}
+    days = {row["id"]: [row["pattern"]] for row in dates["rules"]}
+    marks = {name: clauses[name] for name in MARKS}
+    before = {name: [rf"(?:{dates[name]}){_BEFORE_DATE}\s*$"] for name in ("by", "mention")}
     cues = {
         name: tuple(Cue(id=f"{name}.{row['id']}", weight=float(row["weight"])) for row in rows)
-        for name, rows in intents.items()
+        for name, rows in table["intents"].items()
     }
+    memory = Memory(blocks)
     return Language(
         code=code,
-        marks=Patterns(marks),
-        patterns=Patterns({**words, **reasons, **days}),
+        marks=Patterns(marks, blocks),
+        patterns=Patterns({**words, **reasons, **days}, blocks),
         cues=MappingProxyType(cues),
         reasons=tuple(table["reasons"]),
         date_rules=tuple(_date_rule(row) for row in dates["rules"]),
@@ -193,8 +208,8 @@ def _made(code: str, table: Mapping[str, Any]) -> Language:
     )
 
 
-def _tried_for(cues: tuple[Cue, ...], words: Mapping[str, str], reasons: Mapping[str, str]) -> dict[str, str]:
-    """Return patterns by the id of their cue; for the one of all reasons those of the reasons by theirs."""
+def _tried_for(cues: tuple[Cue, ...], words: Mapping[str, Rows], reasons: Mapping[str, Rows]) -> dict[str, Rows]:
+    """Return rows by the id of their cue; for the one of all reasons those of the reasons by theirs."""
     tried = {cue.id: words[cue.id] for cue in cues}
     if tried.pop(REASON, None):
         tried |= reasons

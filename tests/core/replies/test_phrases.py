@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from mailer.domain.reading import DISPUTE_REASONS, Intent
-from mailer.replies.beginnings import beginnings
+from mailer.replies.beginnings import alternatives
 from mailer.replies.intents import INTENTS
+from mailer.replies.patterns import parted
 from mailer.replies.phrases import PhraseError, phrases_from_values, searchable
 from mailer.replies.resolvers import RESOLVERS
 from tests.core.replies.mails import CODES, PHRASES, ROOT
@@ -39,14 +40,9 @@ def test_phrases_name_only_what_exists(code: str) -> None:
 @pytest.mark.parametrize("code", CODES)
 def test_no_pattern_of_words_ends_in_a_space_where_it_could_never_match(code: str) -> None:
     language = PHRASES.languages[code]
-    texts = {**language.marks.texts, **language.patterns.texts}
-    ends = [
-        (name, one.removesuffix(r")(?!\w)"))
-        for name, text in texts.items()
-        for one, begun in beginnings(text)
-        if begun or one.startswith(r"(?<!\w)")
-    ]
-    assert [each for each in ends if each[1].endswith(" {1,4}")] == []
+    rows = {**language.marks.rows, **language.patterns.rows}
+    words = [(name, one) for name, each in rows.items() for row in parted(each)[0] for one in alternatives(row)]
+    assert [each for each in words if each[1].endswith(" ")] == []
 
 
 def test_the_digest_changes_with_any_word_and_with_nothing_else() -> None:
