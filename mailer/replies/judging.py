@@ -1,4 +1,4 @@
-"""Sentences scored one by one → how likely a whole mail says each intent: the second step of the linear model.
+"""Sentences scored one by one → how likely a whole mail says each intent: the second step of the weights.
 
 What a sentence alone shows is weighed with the other sentences, with what else the mail says, and with what the phrases
 found. `signs` is used by the training too: both see the same numbers in the same order.
@@ -6,15 +6,16 @@ found. `signs` is used by the training too: both see the same numbers in the sam
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import exp, log, log1p
-from operator import mul
+
+import numpy as np
 
 from mailer.domain.reading import Intent
 from mailer.replies.features import tokens
 from mailer.replies.passage import Clause, Passage, Sentence
-from mailer.replies.weights import Weights
+from mailer.replies.weights import Net, Numbers, Weights
 
 INTENT_NAMES = tuple(intent.value for intent in Intent)
 _LIMIT = 5.0
@@ -23,16 +24,22 @@ _FAR = 30.0
 _ALMOST = 0.98
 _SOME = 20
 _NAME_WORDS = 6
+#: So many digits of a probability are the same on every machine.
+_DIGITS = 6
 _Row = tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Scored:
-    """The scores of every sentence of a mail, by the order of the weights' names; () when there are no words."""
+    """The scores of every sentence of a mail, by the order of the weights' names; () when there are no words.
+
+    `table` has them once more, one row a sentence; a row of nothing when there are no words.
+    """
 
     words: Passage
     weights: Weights
     sentences: tuple[tuple[Sentence, _Row], ...]
+    table: Numbers
     #: The words and marks of all of them (`mailer.replies.features.tokens`).
     spoken: tuple[str, ...]
 
@@ -52,7 +59,7 @@ class Scored:
         """Return the clause of a sentence that shows the name at this place most."""
         own = self.words.own
         within = self.words.of_sentence(sentence)
-        return max(within, key=lambda one: self.weights.scores(own[one.start : one.end])[at])
+        return max(within, key=lambda one: float(self.weights.scores(own[one.start : one.end])[at]))
 
     def at(self, intent: Intent, place: int) -> float:
         """Return the log-odds of an intent in the sentence at a place of the own words."""
@@ -61,17 +68,18 @@ class Scored:
 
     def tops(self) -> dict[str, float]:
         """Return by name the log-odds of the sentence that shows it most."""
-        rows = [row for _, row in self.sentences] or [(_NOTHING,) * len(self.weights.names)]
-        return dict(zip(self.weights.names, map(max, zip(*rows, strict=True)), strict=True))
+        return dict(zip(self.weights.names, self.table.max(axis=0).tolist(), strict=True))
 
 
 def scored(words: Passage, weights: Weights) -> Scored:
     """Score each sentence; the names below the good-bye are none ("Calder Print Works" is no fault of a print)."""
     spoken = [(one, tokens(words.own[one.start : one.end])) for one in spoken_sentences(words)]
+    rows = [weights.scores_of(said) for _, said in spoken]
     return Scored(
         words=words,
         weights=weights,
-        sentences=tuple([(one, weights.scores_of(said)) for one, said in spoken]),
+        sentences=tuple([(one, tuple(row.tolist())) for (one, _), row in zip(spoken, rows, strict=True)]),
+        table=np.array(rows) if rows else np.full((1, len(weights.names)), _NOTHING),
         spoken=tuple([word for _, said in spoken for word in said]),
     )
 
@@ -97,23 +105,36 @@ def _is_name(clauses: tuple[Clause, ...]) -> bool:
     return not said and len(words) <= _NAME_WORDS and all(not word[:1].islower() for word in words)
 
 
-def signs(seen: Scored, by_phrases: Mapping[str, float]) -> dict[str, list[float]]:
-    """Return the numbers that the second step weighs, by intent; `by_phrases` has the confidence of each one found."""
-    rows = [row[: len(INTENT_NAMES)] for _, row in seen.sentences] or [(_NOTHING,) * len(INTENT_NAMES)]
-    columns = list(zip(*rows, strict=True))
-    tops = [max(column) for column in columns]
-    shared = [
-        *map(_limited, tops),
-        *map(probability, tops),
-        *_about(seen),
-        *(by_phrases.get(name, 0.0) for name in INTENT_NAMES),
-    ]
-    return {name: [*shared, *_of_column(column)] for name, column in zip(INTENT_NAMES, columns, strict=True)}
+def signs(seen: Scored, by_phrases: Mapping[str, float]) -> Numbers:
+    """Return the numbers that the second step weighs; `by_phrases` has the confidence of each intent found.
+
+    Of each intent: the best sentence, once more as a probability, the phrases, the second best sentence, whether any
+    says it, and the mean; between them what is true of the mail.
+    """
+    table = seen.table[:, : len(INTENT_NAMES)]
+    ranked = np.sort(table, axis=0)
+    top, second = ranked[-1], ranked[-2] if len(ranked) > 1 else np.full(len(INTENT_NAMES), _NOTHING)
+    none = np.prod(1 - _chances(table) * _ALMOST, axis=0)
+    some = np.log(np.maximum(1e-6, 1 - none) / none)
+    phrased = [by_phrases.get(name, 0.0) for name in INTENT_NAMES]
+    numbers = (
+        _limited(top),
+        _chances(top),
+        _about(seen),
+        phrased,
+        _limited(np.array([second, some, table.mean(axis=0)])),
+    )
+    return np.concatenate([np.ravel(one) for one in numbers])
 
 
-def probabilities(second: Mapping[str, Sequence[float]], numbers: Mapping[str, Sequence[float]]) -> dict[str, float]:
-    """Return how likely a mail says each intent; `second` has a bias and a weight per number (`Weights.mail`)."""
-    return {name: probability(row[0] + sum(map(mul, row[1:], numbers[name]))) for name, row in second.items()}
+def probabilities(second: Net, numbers: Numbers) -> dict[str, float]:
+    """Return how likely a mail says each intent (`Weights.mail`)."""
+    return dict(zip(INTENT_NAMES, np.round(_chances(second.log_odds(numbers)), _DIGITS).tolist(), strict=True))
+
+
+def _chances(log_odds: Numbers) -> Numbers:
+    chances: Numbers = 1 / (1 + np.exp(-np.clip(log_odds, -_FAR, _FAR)))
+    return chances
 
 
 def probability(log_odds: float) -> float:
@@ -121,17 +142,6 @@ def probability(log_odds: float) -> float:
     if -_FAR < log_odds < _FAR:
         return 1 / (1 + exp(-log_odds))
     return 1 / (1 + exp(-max(-_FAR, min(_FAR, log_odds))))
-
-
-def _of_column(column: Sequence[float]) -> list[float]:
-    """Return of one intent: the second best sentence, whether any says it, and the mean."""
-    ranked = sorted(column)
-    second = ranked[-2] if len(ranked) > 1 else _NOTHING
-    none = 1.0
-    for one in column:  # `probability`, without the price of a call for each sentence and intent
-        none *= 1 - (1 / (1 + exp(-one)) if -_FAR < one < _FAR else probability(one)) * _ALMOST
-    any_of_them = max(1e-6, 1 - none)
-    return [_limited(second), _limited(log(any_of_them / none)), _limited(sum(column) / len(column))]
 
 
 def _about(seen: Scored) -> list[float]:
@@ -152,5 +162,5 @@ def _about(seen: Scored) -> list[float]:
     ]
 
 
-def _limited(value: float) -> float:
-    return value if -_LIMIT <= value <= _LIMIT else max(-_LIMIT, min(_LIMIT, value))
+def _limited(values: Numbers) -> Numbers:
+    return np.clip(values, -_LIMIT, _LIMIT)

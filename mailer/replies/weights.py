@@ -1,8 +1,7 @@
-"""Linear weights for sentences: how much each key of a sentence speaks for each intent and each reason of a dispute.
+"""Weights of sentences and of whole mails: how much each key of a sentence speaks for each intent, and what follows.
 
 One file (config/reading/): gzip of a JSON line, the keys with a line each, an empty line, a byte per key and name.
-A byte is a weight from -128 on; a sentence is summed with one addition of long integers per key, all names at once.
-Trained by tests/corpus/train.py; nothing here decides anything.
+A byte is a weight from -128 on. Trained by tests/corpus/train.py; nothing here decides anything.
 """
 
 from __future__ import annotations
@@ -13,66 +12,58 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import sqrt
-from struct import unpack
-from types import MappingProxyType
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from mailer.replies.features import keys_of_pairs, keys_of_word, tokens
 
-#: Bytes of a sum: over the keys of 2,000 characters it stays far below 2**32.
-_WIDE = 4
-_BITS = 8 * _WIDE
 _ZERO = 128
 _MOST_CACHED = 50_000
+
+Numbers = NDArray[np.float64]
 
 
 class WeightsError(ValueError):
     """A file of weights is cut, altered, or of another version of the program."""
 
 
-class _Integers(dict[int, int]):
-    """The integers of the rows by the place at which each ends, made when first asked for: a mail needs very few."""
+class _Words(dict[str, tuple[int, ...]]):
+    """The rows of a word, remembered for the latest words."""
 
-    def __init__(self, table: bytes, names: int) -> None:
+    def __init__(self, rows: Mapping[str, int]) -> None:
         super().__init__()
-        self._table, self._names, self._counting_one = table, names, 1 << (_BITS * names)
+        self._rows = rows
 
-    def __missing__(self, end: int) -> int:
-        self[end] = number = self.total([end])
-        return number
-
-    def total(self, ends: list[int]) -> int:
-        """Return the sum of some rows without remembering them: words share few."""
-        total = len(ends) * self._counting_one
-        for end in ends:
-            wide = bytearray(_WIDE * self._names)
-            wide[::_WIDE] = self._table[end - self._names : end]
-            total += int.from_bytes(wide, "little")
-        return total
-
-
-class _Words(dict[str, int]):
-    """The sum of all integers of a word, remembered for the latest words."""
-
-    def __init__(self, rows: Mapping[str, int], integers: _Integers) -> None:
-        super().__init__()
-        self._rows, self._integers = rows, integers
-
-    def __missing__(self, word: str) -> int:
-        number = self._integers.total([end for key in keys_of_word(word) if (end := self._rows.get(key))])
+    def __missing__(self, word: str) -> tuple[int, ...]:
+        rows = self._rows
+        found = tuple([rows[key] for key in keys_of_word(word) if key in rows])
         if len(self) >= _MOST_CACHED:
             self.clear()
-        self[word] = number
-        return number
+        self[word] = found
+        return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Net:
+    """One hidden layer: `inner` is numbers + 1 by hidden, `outer` hidden + 1 by names; the last row of each a bias."""
+
+    inner: Numbers
+    outer: Numbers
+
+    def log_odds(self, numbers: Numbers) -> Numbers:
+        """Return the log-odds of each name for the numbers of a mail."""
+        hidden = np.maximum(numbers @ self.inner[:-1] + self.inner[-1], 0.0)
+        log_odds: Numbers = hidden @ self.outer[:-1] + self.outer[-1]
+        return log_odds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Weights:
-    """Weights for `names` by key: one integer, four bytes for each name, and above them a one that counts.
+    """Weights for `names` by key: `table` has a row for each key, at the place that `rows` names.
 
-    `rows` has the place of each key among the integers.
-
-    `mail` holds the second step (`mailer.replies.judging`): per intent, bias first.
+    `mail` is the second step (`mailer.replies.judging`).
 
     `sure` holds the third step (`mailer.replies.sureness`), bias first.
 
@@ -80,11 +71,11 @@ class Weights:
     """
 
     names: tuple[str, ...]
-    scales: tuple[float, ...]
-    biases: tuple[float, ...]
+    scales: Numbers
+    biases: Numbers
     rows: Mapping[str, int]
-    integers: _Integers
-    mail: Mapping[str, tuple[float, ...]]
+    table: NDArray[np.uint8]
+    mail: Net
     sure: tuple[float, ...]
     digest: str
     data: str
@@ -92,28 +83,23 @@ class Weights:
 
     def __post_init__(self) -> None:
         """Begin to remember words."""
-        object.__setattr__(self, "_words", _Words(self.rows, self.integers))
+        object.__setattr__(self, "_words", _Words(self.rows))
 
-    def scores(self, text: str) -> tuple[float, ...]:
+    def scores(self, text: str) -> Numbers:
         """Return the log-odds of each name for a sentence or clause, in the order of `names`; words count once."""
         return self.scores_of(tokens(text))
 
-    def scores_of(self, words: list[str]) -> tuple[float, ...]:
+    def scores_of(self, words: list[str]) -> Numbers:
         """Return the same for the words and marks of a text (`tokens`)."""
-        known = filter(None, map(self.rows.get, set(keys_of_pairs(words))))
-        total = sum(map(self._words.__getitem__, set(words))) + sum(map(self.integers.__getitem__, known))
-        fields = len(self.names)
-        count = total >> (_BITS * fields)
-        if not count:
+        rows, of_word = self.rows, self._words
+        known = [rows[key] for key in set(keys_of_pairs(words)) if key in rows]
+        for word in set(words):
+            known += of_word[word]
+        if not known:
             return self.biases
-        sums = unpack(f"<{fields + 1}I", total.to_bytes(_WIDE * (fields + 1), "little"))
-        none, root = _ZERO * count, sqrt(count)
-        return tuple(
-            [
-                bias + scale * (one - none) / root
-                for one, scale, bias in zip(sums[:fields], self.scales, self.biases, strict=True)
-            ]
-        )
+        sums = self.table[known].sum(axis=0, dtype=np.int64)
+        scores: Numbers = self.biases + self.scales * (sums - _ZERO * len(known)) / sqrt(len(known))
+        return scores
 
     def known(self, words: Sequence[str]) -> int:
         """Return how many of some words, each time they are said, have a weight."""
@@ -133,20 +119,28 @@ def weights_from_bytes(content: bytes) -> Weights:
 
 def weights_from_parts(head: Mapping[str, Any], keys: Sequence[str], table: bytes, *, digest: str = "") -> Weights:
     """Return weights; `table` has one byte per key and name, 128 for nothing. Raises WeightsError."""
-    if len(table) != len(keys) * len(head["names"]):
-        raise WeightsError(f"{len(keys)} keys and {len(head['names'])} names do not fit {len(table)} bytes")
-    size = len(head["names"])
+    names = tuple(head["names"])
+    if len(table) != len(keys) * len(names):
+        raise WeightsError(f"{len(keys)} keys and {len(names)} names do not fit {len(table)} bytes")
     return Weights(
-        names=tuple(head["names"]),
-        scales=tuple(head["scales"]),
-        biases=tuple(head["biases"]),
-        rows=dict(zip(keys, range(size, size * len(keys) + 1, size), strict=True)),
-        integers=_Integers(table, size),
-        mail=MappingProxyType({name: tuple(row) for name, row in head["mail"].items()}),
+        names=names,
+        scales=np.array(head["scales"]),
+        biases=np.array(head["biases"]),
+        rows=dict(zip(keys, range(len(keys)), strict=True)),
+        table=np.frombuffer(table, dtype=np.uint8).reshape(len(keys), len(names)),
+        mail=net_from(head["mail"]),
         sure=tuple(head["sure"]),
         digest=digest,
         data=str(head["data"]),
     )
+
+
+def net_from(layers: Mapping[str, Any]) -> Net:
+    """Return the second step from its layers, each a list of rows; raises WeightsError."""
+    inner, outer = np.array(layers["inner"], dtype=np.float64), np.array(layers["outer"], dtype=np.float64)
+    if inner.ndim != 2 or outer.ndim != 2 or inner.shape[1] + 1 != len(outer):  # noqa: PLR2004 - rows and columns
+        raise WeightsError(f"layers of {inner.shape} and {outer.shape} do not fit each other")
+    return Net(inner=inner, outer=outer)
 
 
 def weights_to_bytes(head: Mapping[str, Any], keys: Sequence[str], table: bytes) -> bytes:

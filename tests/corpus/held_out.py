@@ -39,9 +39,8 @@ def weights_without() -> Iterator[tuple[str, Weights]]:
     readers = {fold: weights_from_parts(head, sheet.keys, packed) for fold, (head, packed) in parts.items()}
     found = MailTable(mails, [readers[one.fold] for one in mails])
     for author in sorted({one.fold for one in mails if one.in_corpus}):
-        second = {name: tuple(row) for name, row in found.second[author].items()}
         sure = tuple(found.fit_sure(found.without(author)))
-        yield author, replace(readers[author], mail=second, sure=sure)
+        yield author, replace(readers[author], mail=found.second[author], sure=sure)
 
 
 async def read_by(authors: Sequence[tuple[str, Weights]], wanted: Sequence[Row]) -> list[Row]:

@@ -38,7 +38,7 @@ def said(text: str, *, hint: str = "en") -> set[str]:
 
 def test_the_weights_name_the_data_they_were_trained_on() -> None:
     assert WEIGHTS.data == digest(), "the training data changed: run `make train`"
-    assert set(WEIGHTS.mail) == set(INTENT_NAMES)
+    assert len(WEIGHTS.mail.outer[0]) == len(INTENT_NAMES)
     assert WEIGHTS.names == (*INTENT_NAMES, *(f"reason.{one}" for one in DISPUTE_REASONS))
 
 
