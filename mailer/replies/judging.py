@@ -33,13 +33,16 @@ _Row = tuple[float, ...]
 class Scored:
     """The scores of every sentence of a mail, by the order of the weights' names; () when there are no words.
 
-    `table` has them once more, one row a sentence; a row of nothing when there are no words.
+    `table` has them once more, one row a sentence, `near` those of each with the next one, one after the other, and
+    `whole` those of all together; a row of nothing when there are no words.
     """
 
     words: Passage
     weights: Weights
     sentences: tuple[tuple[Sentence, _Row], ...]
     table: Numbers
+    near: Numbers
+    whole: Numbers
     #: The words and marks of all of them (`mailer.replies.features.tokens`).
     spoken: tuple[str, ...]
 
@@ -74,12 +77,16 @@ class Scored:
 def scored(words: Passage, weights: Weights) -> Scored:
     """Score each sentence; the names below the good-bye are none ("Calder Print Works" is no fault of a print)."""
     spoken = [(one, tokens(words.own[one.start : one.end])) for one in spoken_sentences(words)]
-    rows = [weights.scores_of(said) for _, said in spoken]
+    summed = [weights.sums(said) for _, said in spoken] or [weights.sums([])]
+    sums, counts = np.array([each for each, _ in summed]), np.array([count for _, count in summed])
+    table = weights.scores_of(sums, counts) if spoken else np.full(sums.shape, _NOTHING)
     return Scored(
         words=words,
         weights=weights,
-        sentences=tuple([(one, tuple(row.tolist())) for (one, _), row in zip(spoken, rows, strict=True)]),
-        table=np.array(rows) if rows else np.full((1, len(weights.names)), _NOTHING),
+        sentences=tuple([(one, tuple(row)) for (one, _), row in zip(spoken, table.tolist(), strict=False)]),
+        table=table,
+        near=weights.scores_of(sums[:-1] + sums[1:], counts[:-1] + counts[1:]) if len(spoken) > 1 else table,
+        whole=weights.scores_of(sums.sum(axis=0)[None], counts.sum()[None]) if spoken else table,
         spoken=tuple([word for _, said in spoken for word in said]),
     )
 
@@ -109,9 +116,9 @@ def signs(seen: Scored, by_phrases: Mapping[str, float]) -> Numbers:
     """Return the numbers that the second step weighs; `by_phrases` has the confidence of each intent found.
 
     Of each intent: the best sentence, once more as a probability, the phrases, the second best sentence, whether any
-    says it, and the mean; between them what is true of the mail.
+    says it, the mean, the best two neighbours, and the whole mail; between them what is true of the mail.
     """
-    table = seen.table[:, : len(INTENT_NAMES)]
+    table, near, whole = (each[:, : len(INTENT_NAMES)] for each in (seen.table, seen.near, seen.whole))
     ranked = np.sort(table, axis=0)
     top, second = ranked[-1], ranked[-2] if len(ranked) > 1 else np.full(len(INTENT_NAMES), _NOTHING)
     none = np.prod(1 - _chances(table) * _ALMOST, axis=0)
@@ -122,7 +129,7 @@ def signs(seen: Scored, by_phrases: Mapping[str, float]) -> Numbers:
         _chances(top),
         _about(seen),
         phrased,
-        _limited(np.array([second, some, table.mean(axis=0)])),
+        _limited(np.array([second, some, table.mean(axis=0), near.max(axis=0), whole[0]])),
     )
     return np.concatenate([np.ravel(one) for one in numbers])
 

@@ -52,7 +52,7 @@ NOT_CERTAIN = 0.85
 
 #: From this certainty of the whole reading on, with rules that see it too, 95 of 100 mails by authors not seen were
 #: read wholly right (docs/reading.md): such a reading may stand without a person's look.
-SURE = 0.88
+SURE = 0.9
 #: The same without weights: the confidence that each finding must have.
 PLAIN = 0.8
 
@@ -61,11 +61,11 @@ SHOWN = 0.5
 SHOWN_EARLIER: Mapping[Intent, float] = {
     Intent.LEGAL: 0.1,
     Intent.INSOLVENCY: 0.13,
-    Intent.STOP_CONTACT: 0.21,
+    Intent.STOP_CONTACT: 0.16,
     Intent.WRONG_PARTY: 0.25,
     Intent.BANK_DETAILS: 0.13,
-    Intent.REFUSAL: 0.16,
-    Intent.DISPUTE: 0.18,
+    Intent.REFUSAL: 0.2,
+    Intent.DISPUTE: 0.14,
 }
 #: Everybody who writes says something: the likeliest is shown from here on when nothing is likely.
 SHOWN_ALONE = 0.2

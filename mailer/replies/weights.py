@@ -11,7 +11,6 @@ import json
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from math import sqrt
 from typing import Any
 
 import numpy as np
@@ -87,18 +86,21 @@ class Weights:
 
     def scores(self, text: str) -> Numbers:
         """Return the log-odds of each name for a sentence or clause, in the order of `names`; words count once."""
-        return self.scores_of(tokens(text))
+        sums, count = self.sums(tokens(text))
+        scores: Numbers = self.scores_of(sums[None], np.array([count]))[0]
+        return scores
 
-    def scores_of(self, words: list[str]) -> Numbers:
-        """Return the same for the words and marks of a text (`tokens`)."""
+    def sums(self, words: list[str]) -> tuple[NDArray[np.int64], int]:
+        """Return the sum of the weights of the words and marks of a text (`tokens`), and how many keys it has."""
         rows, of_word = self.rows, self._words
         known = [rows[key] for key in set(keys_of_pairs(words)) if key in rows]
         for word in set(words):
             known += of_word[word]
-        if not known:
-            return self.biases
-        sums = self.table[known].sum(axis=0, dtype=np.int64)
-        scores: Numbers = self.biases + self.scales * (sums - _ZERO * len(known)) / sqrt(len(known))
+        return self.table[known].sum(axis=0, dtype=np.int64) - _ZERO * len(known), len(known)
+
+    def scores_of(self, sums: NDArray[np.int64], counts: NDArray[np.int64]) -> Numbers:
+        """Return the log-odds of each name, a row for each row of sums, which may be those of several texts."""
+        scores: Numbers = self.biases + self.scales * sums / np.sqrt(np.maximum(counts, 1))[:, None]
         return scores
 
     def known(self, words: Sequence[str]) -> int:

@@ -7,6 +7,7 @@ import re
 import time
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -216,7 +217,7 @@ HEAD = {
     "names": ["a", "b"],
     "scales": [0.5, 0.1],
     "biases": [0.0, -1.0],
-    "mail": {"a": [1.0]},
+    "mail": {"inner": [[2.0], [-1.0]], "outer": [[1.0, -3.0], [0.5, 0.0]]},
     "sure": [0.5],
     "data": "x",
 }
@@ -228,18 +229,27 @@ def test_weights_survive_their_file_and_sum_up() -> None:
     assert content == weights_to_bytes(HEAD, ["wpaid", "wwe"], bytes([130, 128, 126, 148]))
     assert weights.scores("paid") == pytest.approx((1.0, -1.0))
     assert weights.scores("we paid") == pytest.approx((0.0, -1.0 + 2.0 / 2**0.5))
-    assert weights.scores("other") == (0.0, -1.0)
+    assert weights.scores("other").tolist() == [0.0, -1.0]
+    assert weights.mail.log_odds(np.array([1.5])).tolist() == [2.5, -6.0]
+    assert weights.mail.log_odds(np.array([0.5])).tolist() == [0.5, 0.0]
 
 
 def test_a_long_run_forgets_words_it_has_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mailer.replies.weights._MOST_CACHED", 1)
     weights = weights_from_parts(HEAD, ["wpaid"], bytes([130, 128]))
-    assert weights.scores("paid") == weights.scores("x paid")
+    assert weights.scores("paid").tolist() == weights.scores("x paid").tolist()
 
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"no gzip", weights_to_bytes({"names": ["a"]}, ["x"], b"1"), weights_to_bytes(HEAD, ["x"], b"123")],
+    [
+        b"",
+        b"no gzip",
+        weights_to_bytes({"names": ["a"]}, ["x"], b"1"),
+        weights_to_bytes(HEAD, ["x"], b"123"),
+        weights_to_bytes(HEAD | {"mail": {"inner": [[1.0]], "outer": [[1.0]]}}, ["x"], b"12"),
+        weights_to_bytes(HEAD | {"mail": {"inner": [[1.0], [1.0, 2.0]], "outer": [[1.0]]}}, ["x"], b"12"),
+    ],
 )
 def test_a_broken_file_is_refused(content: bytes) -> None:
     with pytest.raises(WeightsError, match=re.escape("the weights")):
