@@ -12,9 +12,11 @@ from tests.house.tree import pyproject
 
 # SPDX names; the free-text ones are what packages without an SPDX expression write.
 COMPATIBLE = {
+    "0BSD",
     "Apache-2.0",
     "BSD-2-Clause",
     "BSD-3-Clause",
+    "CC0-1.0",
     "GPL-3.0-only",
     "GPL-3.0-or-later",
     "ISC",
