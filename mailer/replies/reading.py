@@ -25,7 +25,7 @@ from mailer.replies.weighing import weighed
 from mailer.replies.zones import Zones, words_of
 
 #: How the reader works; raised when the same mail and the same files may be read differently.
-ENGINE = "vote-7"
+ENGINE = "vote-8"
 #: A mail whose own Date is further from its arrival was written, or dated, in another time.
 _MAX_CLOCK_DIFFERENCE = timedelta(days=3)
 

@@ -1,4 +1,4 @@
-"""How likely a whole reading is right: the third step of the linear model, over what the first two say of a mail.
+"""How likely a whole reading is right: the third step of the weights, over what the first two say of a mail.
 
 `signs_of_doubt` is used by the training too: both see the same numbers in the same order.
 """

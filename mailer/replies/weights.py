@@ -11,6 +11,7 @@ import json
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -36,8 +37,7 @@ class _Words(dict[str, tuple[int, ...]]):
         self._rows = rows
 
     def __missing__(self, word: str) -> tuple[int, ...]:
-        rows = self._rows
-        found = tuple([rows[key] for key in keys_of_word(word) if key in rows])
+        found = tuple(filter(None, map(self._rows.get, keys_of_word(word))))
         if len(self) >= _MOST_CACHED:
             self.clear()
         self[word] = found
@@ -60,7 +60,7 @@ class Net:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Weights:
-    """Weights for `names` by key: `table` has a row for each key, at the place that `rows` names.
+    """Weights for `names` by key: `table` has a row for each key, at the place that `rows` names; that is never 0.
 
     `mail` is the second step (`mailer.replies.judging`).
 
@@ -92,10 +92,8 @@ class Weights:
 
     def sums(self, words: list[str]) -> tuple[NDArray[np.int64], int]:
         """Return the sum of the weights of the words and marks of a text (`tokens`), and how many keys it has."""
-        rows, of_word = self.rows, self._words
-        known = [rows[key] for key in set(keys_of_pairs(words)) if key in rows]
-        for word in set(words):
-            known += of_word[word]
+        known = list(filter(None, map(self.rows.get, set(keys_of_pairs(words)))))
+        known += chain.from_iterable(map(self._words.__getitem__, set(words)))
         return self.table[known].sum(axis=0, dtype=np.int64) - _ZERO * len(known), len(known)
 
     def scores_of(self, sums: NDArray[np.int64], counts: NDArray[np.int64]) -> Numbers:
@@ -128,8 +126,8 @@ def weights_from_parts(head: Mapping[str, Any], keys: Sequence[str], table: byte
         names=names,
         scales=np.array(head["scales"]),
         biases=np.array(head["biases"]),
-        rows=dict(zip(keys, range(len(keys)), strict=True)),
-        table=np.frombuffer(table, dtype=np.uint8).reshape(len(keys), len(names)),
+        rows=dict(zip(keys, range(1, len(keys) + 1), strict=True)),
+        table=np.frombuffer(bytes([_ZERO]) * len(names) + table, dtype=np.uint8).reshape(-1, len(names)),
         mail=net_from(head["mail"]),
         sure=tuple(head["sure"]),
         digest=digest,
