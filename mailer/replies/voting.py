@@ -10,13 +10,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from mailer.domain.reading import DISPUTE_REASONS, Finding, Intent
+from mailer.domain.reading import Finding, Intent
 from mailer.replies.dates import DateFound
 from mailer.replies.intents import INTENTS
 from mailer.replies.intents.found import amount_in, evidence
 from mailer.replies.intents.promise import FRAGMENT
 from mailer.replies.judging import Scored, probabilities, scored, signs
 from mailer.replies.passage import Clause, Passage
+from mailer.replies.reasons import likeliest_reason, reason_signs
 from mailer.replies.slots import chosen_day, days_ahead, is_after_event
 from mailer.replies.stretches import meant_day
 from mailer.replies.sureness import certainty, shown, signs_of_doubt
@@ -30,11 +31,8 @@ _WORTH_A_LOOK = -3.0
 _WORTH_A_FINDING = -3.0
 #: The same for a day and money without a verb.
 _WORTH_A_FRAGMENT = -1.0
-#: How much a reason that the phrases give is worth, in log-odds.
-_PHRASED = 1.5
 #: From these log-odds on a sentence may hold the promise too, if a likelier one does not.
 _ALSO = 0.0
-_OTHER = "other"
 #: "We dispute this invoice": who says so in plain words is believed, however unlikely the rest of the mail makes it.
 _PLAIN_WORDS, _OPEN = 0.9, THRESHOLDS[Consequence.DISPUTE].by_rule
 _SEVERAL = 2
@@ -96,7 +94,7 @@ def _findings(intent: Intent, likely: Mapping[str, float], phrased: tuple[Findin
     chance = likely[intent]
     mine = [one for one in phrased if one.intent is intent]
     if intent is Intent.DISPUTE:
-        reason = _reason(seen, mine[0].reason if mine else None)
+        reason = likeliest_reason(seen.weights.reason, reason_signs(seen, mine[0].reason if mine else None))
         mine = [replace(one, reason=reason) for one in mine or [_new(intent, seen)]]
         return [replace(one, confidence=max(chance, _OPEN if one.confidence >= _PLAIN_WORDS else 0.0)) for one in mine]
     if intent is Intent.PROMISE:
@@ -177,20 +175,6 @@ def _day_near(words: Passage, clause: Clause) -> DateFound | None:
     at = words.clauses.index(clause)
     around = (*words.of_sentence(clause.sentence), *words.clauses[at + 1 : at + 2], *words.clauses[max(0, at - 1) : at])
     return next((day for one in (clause, *around) if (day := chosen_day(words, one, days_ahead(words, one)))), None)
-
-
-def _reason(seen: Scored, phrased: str | None) -> str:
-    """Return the reason that the disputing sentences show, the one the phrases give counting as well."""
-    names = seen.weights.names
-    at = names.index(Intent.DISPUTE.value)
-    top = max(row[at] for _, row in seen.sentences)
-    rows = [row for _, row in seen.sentences if row[at] >= min(top, 0.0)]
-
-    def shown(reason: str) -> float:
-        bonus = _PHRASED if reason == phrased and reason != _OTHER else 0.0
-        return bonus + max(row[names.index(f"reason.{reason}")] for row in rows)
-
-    return max(DISPUTE_REASONS, key=shown)
 
 
 def _once(findings: list[Finding]) -> tuple[Finding, ...]:

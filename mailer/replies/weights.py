@@ -62,7 +62,7 @@ class Net:
 class Weights:
     """Weights for `names` by key: `table` has a row for each key, at the place that `rows` names; that is never 0.
 
-    `mail` is the second step (`mailer.replies.judging`).
+    `mail` is the second step (`mailer.replies.judging`), `reason` says why a mail disputes (`mailer.replies.reasons`).
 
     `sure` holds the third step (`mailer.replies.sureness`), bias first.
 
@@ -75,6 +75,7 @@ class Weights:
     rows: Mapping[str, int]
     table: NDArray[np.uint8]
     mail: Net
+    reason: Net
     sure: tuple[float, ...]
     digest: str
     data: str
@@ -129,6 +130,7 @@ def weights_from_parts(head: Mapping[str, Any], keys: Sequence[str], table: byte
         rows=dict(zip(keys, range(1, len(keys) + 1), strict=True)),
         table=np.frombuffer(bytes([_ZERO]) * len(names) + table, dtype=np.uint8).reshape(-1, len(names)),
         mail=net_from(head["mail"]),
+        reason=net_from(head["reason"]),
         sure=tuple(head["sure"]),
         digest=digest,
         data=str(head["data"]),
@@ -136,7 +138,7 @@ def weights_from_parts(head: Mapping[str, Any], keys: Sequence[str], table: byte
 
 
 def net_from(layers: Mapping[str, Any]) -> Net:
-    """Return the second step from its layers, each a list of rows; raises WeightsError."""
+    """Return a net from its layers, each a list of rows; raises WeightsError."""
     inner, outer = np.array(layers["inner"], dtype=np.float64), np.array(layers["outer"], dtype=np.float64)
     if inner.ndim != 2 or outer.ndim != 2 or inner.shape[1] + 1 != len(outer):  # noqa: PLR2004 - rows and columns
         raise WeightsError(f"layers of {inner.shape} and {outer.shape} do not fit each other")

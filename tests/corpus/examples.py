@@ -46,6 +46,7 @@ class Example:
     is_aside: bool
     words: Passage
     intents: frozenset[str]
+    reason: str | None
     units: tuple[Unit, ...]
 
 
@@ -102,7 +103,7 @@ def _line(line: str, author: str, phrases: Phrases) -> Example:
     )
     return Example(
         author=author, fold=_fold(author) or author, is_mail=False, in_corpus=False, is_aside=False,
-        words=words, intents=intents, units=units,
+        words=words, intents=intents, reason=reason, units=units,
     )  # fmt: skip
 
 
@@ -116,7 +117,7 @@ def _mail(line: str, author: str, phrases: Phrases, number: int) -> Example:
     fold = _fold(author) or f"quarter {part}"
     return Example(
         author=author, fold=fold, is_mail=True, in_corpus=False, is_aside=author[3:] >= _ASIDE and number % 2 == 1,
-        words=words, intents=_plain(row["intents"]),
+        words=words, intents=_plain(row["intents"]), reason=_reason(row["intents"]),
         units=_units(words, _plain(row["intents"]), quotes, _reason(row["intents"])),
     )  # fmt: skip
 
@@ -134,7 +135,7 @@ def _label(label: dict[str, object], phrases: Phrases) -> Example:
     reason = next((row["reason"] for row in rows if row.get("reason")), None)
     return Example(
         author=author, fold=author, is_mail=True, in_corpus=True, is_aside=False, words=words, intents=intents,
-        units=_units(words, intents, quotes, reason),
+        reason=reason, units=_units(words, intents, quotes, reason),
     )  # fmt: skip
 
 

@@ -40,7 +40,7 @@ def weights_without() -> Iterator[tuple[str, Weights]]:
     found = MailTable(mails, [readers[one.fold] for one in mails])
     for author in sorted({one.fold for one in mails if one.in_corpus}):
         sure = tuple(found.fit_sure(found.without(author)))
-        yield author, replace(readers[author], mail=found.second[author], sure=sure)
+        yield author, replace(readers[author], mail=found.second[author], reason=found.reason[author], sure=sure)
 
 
 async def read_by(authors: Sequence[tuple[str, Weights]], wanted: Sequence[Row]) -> list[Row]:
