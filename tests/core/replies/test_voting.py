@@ -282,3 +282,19 @@ def test_the_value_date_of_an_advice_is_not_promised() -> None:
 def test_a_promise_beside_an_advice_stays_when_it_is_a_sentence_of_its_own() -> None:
     text = "The remittance is attached for INV-2041. We will pay INV-2042 on Friday."
     assert {"remittance", "promise"} <= said(text)
+
+
+@pytest.mark.parametrize(
+    ("hint", "text", "reason"),
+    [
+        ("en", "You charged 12.50 a unit, our order says 11.00.", "price"),
+        ("en", "The hours on the timesheet were never worked by your people.", "service"),
+        ("de", "Diese Rechnung haben wir schon einmal bekommen und bezahlt, sie ist doppelt.", "duplicate"),
+        ("fr", "La machine est tombée en panne après deux jours, la qualité n'est pas au rendez-vous.", "quality"),
+        ("es", "El IVA está mal calculado en esta factura.", "tax"),
+        ("nl", "Wij hebben dit nooit besteld.", "not_ordered"),
+        ("it", "La merce è arrivata danneggiata.", "damaged"),
+    ],
+)
+def test_why_a_mail_disputes(hint: str, text: str, reason: str) -> None:
+    assert [one.reason for one in voted(text, hint=hint).findings if one.intent is Intent.DISPUTE] == [reason]
