@@ -140,7 +140,7 @@ def probabilities(second: Net, numbers: Numbers) -> dict[str, float]:
 
 
 def _chances(log_odds: Numbers) -> Numbers:
-    chances: Numbers = 1 / (1 + np.exp(-np.clip(log_odds, -_FAR, _FAR)))
+    chances: Numbers = 1 / (1 + np.exp(-_between(log_odds, _FAR)))
     return chances
 
 
@@ -170,4 +170,9 @@ def _about(seen: Scored) -> list[float]:
 
 
 def _limited(values: Numbers) -> Numbers:
-    return np.clip(values, -_LIMIT, _LIMIT)
+    return _between(values, _LIMIT)
+
+
+def _between(values: Numbers, limit: float) -> Numbers:
+    limited: Numbers = np.maximum(np.minimum(values, limit), -limit)  # twice as fast as numpy.clip for so few
+    return limited

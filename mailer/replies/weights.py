@@ -95,7 +95,8 @@ class Weights:
         """Return the sum of the weights of the words and marks of a text (`tokens`), and how many keys it has."""
         known = list(filter(None, map(self.rows.get, set(keys_of_pairs(words)))))
         known += chain.from_iterable(map(self._words.__getitem__, set(words)))
-        return self.table[known].sum(axis=0, dtype=np.int64) - _ZERO * len(known), len(known)
+        rows = self.table.take(known, axis=0)
+        return np.add.reduce(rows, axis=0, dtype=np.int64) - _ZERO * len(known), len(known)
 
     def scores_of(self, sums: NDArray[np.int64], counts: NDArray[np.int64]) -> Numbers:
         """Return the log-odds of each name, a row for each row of sums, which may be those of several texts."""
