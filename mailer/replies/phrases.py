@@ -125,10 +125,16 @@ def phrases_from_texts(texts: Mapping[str, str]) -> Phrases:
 
     Raises PhraseError, here only for what stands before the first table.
     """
-    heads = {code: tomllib.loads(texts[code].partition("\n[")[0]) for code in sorted(texts)}
-    return _phrases(
-        _Shelf(texts, lambda code: tomllib.loads(texts[code])), heads, repr([*heads, *map(texts.get, heads)])
-    )
+    heads = {code: _parsed(code, texts[code].partition("\n[")[0]) for code in sorted(texts)}
+    languages = _Shelf(texts, lambda code: _parsed(code, texts[code]))
+    return _phrases(languages, heads, repr([*heads, *map(texts.get, heads)]))
+
+
+def _parsed(code: str, text: str) -> Mapping[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as problem:
+        raise PhraseError(f"phrases/{code}.toml: {problem}") from problem
 
 
 def phrases_from_values(values: Mapping[str, Mapping[str, Any]]) -> Phrases:

@@ -9,7 +9,7 @@ from mailer.domain.reading import DISPUTE_REASONS, Intent
 from mailer.replies.beginnings import alternatives
 from mailer.replies.intents import INTENTS
 from mailer.replies.patterns import parted
-from mailer.replies.phrases import PhraseError, phrases_from_values, searchable
+from mailer.replies.phrases import PhraseError, phrases_from_texts, phrases_from_values, searchable
 from mailer.replies.resolvers import RESOLVERS
 from tests.core.replies.mails import CODES, PHRASES, ROOT
 
@@ -84,3 +84,15 @@ def test_a_broken_phrase_file_says_where(path: tuple[str, ...], value: object, n
     table[path[-1]] = value
     with pytest.raises(PhraseError, match=named):
         phrases_from_values({"en": values})
+
+
+def test_a_language_is_parsed_when_it_is_needed_and_says_what_is_wrong_then() -> None:
+    text = (ROOT / "config" / "phrases" / "en.toml").read_text("utf-8")
+    phrases = phrases_from_texts({"en": text, "xx": 'function_words = "the of"\n\n[words\n'})
+    assert phrases.function_words["xx"] == {"the", "of"}
+    assert phrases.languages["en"].cues.keys() == PHRASES.languages["en"].cues.keys()
+    with pytest.raises(PhraseError, match=r"phrases/xx\.toml: .*line 3"):
+        phrases.languages["xx"]
+    with pytest.raises(PhraseError, match=r"phrases/xx\.toml"):
+        phrases_from_texts({"xx": "function_words = the"})
+    assert phrases_from_texts({"en": text}).digest != phrases_from_texts({"en": f"{text}# a word\n"}).digest
