@@ -20,7 +20,7 @@ _AT_MOST_ONCE = re.compile(r"\?.?|\{[01]?(?:,1)?\}.?")
 #: A repeat of which once and twice are written out: "\\d{1,2}" begins no year, and most gaps are one space.
 _FEW_TIMES = re.compile(r"\{1,(\d{1,2})\}.?|\+.?")
 #: Letters that stand at the beginning as they are.
-_PLAIN = re.compile(r"(?:[^\W\d_](?![*+?]|\{\d)){1,5}")
+_PLAIN = re.compile(r"(?:[^\W\d_](?![*+?]|\{[\d,])){1,5}")
 #: What cuts a pattern into alternatives, and what only looks like that.
 _STRUCTURE = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|[()|]", re.DOTALL)
 
@@ -89,6 +89,8 @@ class Beginnings:
             return self._of_alternatives(self._blocks[block[1]])
         if piece in {"^", "$", r"\b", r"\B", r"\A", r"\Z"}:
             return _NOTHING
+        if piece == "[":
+            raise re.error("a set is not closed", piece)
         if piece[0] == "[":
             return _of_set(piece[1:-1])
         if piece == r"\d":

@@ -24,7 +24,7 @@ _FAR = 30.0
 _ALMOST = 0.98
 _SOME = 20
 _NAME_WORDS = 6
-#: So many digits of a probability are the same on every machine.
+#: Beyond so many digits of a probability machines differ in their arithmetic.
 _DIGITS = 6
 _Row = tuple[float, ...]
 
@@ -125,11 +125,11 @@ def signs(seen: Scored, by_phrases: Mapping[str, float]) -> Numbers:
     some = np.log(np.maximum(1e-6, 1 - none) / none)
     phrased = [by_phrases.get(name, 0.0) for name in INTENT_NAMES]
     numbers = (
-        _limited(top),
+        limited(top),
         _chances(top),
         _about(seen),
         phrased,
-        _limited(np.array([second, some, table.mean(axis=0), near.max(axis=0), whole[0]])),
+        limited(np.array([second, some, table.mean(axis=0), near.max(axis=0), whole[0]])),
     )
     return np.concatenate([np.ravel(one) for one in numbers])
 
@@ -169,10 +169,11 @@ def _about(seen: Scored) -> list[float]:
     ]
 
 
-def _limited(values: Numbers) -> Numbers:
+def limited(values: Numbers) -> Numbers:
+    """Return log-odds cut off where more would say nothing more."""
     return _between(values, _LIMIT)
 
 
 def _between(values: Numbers, limit: float) -> Numbers:
-    limited: Numbers = np.maximum(np.minimum(values, limit), -limit)  # twice as fast as numpy.clip for so few
-    return limited
+    between: Numbers = np.maximum(np.minimum(values, limit), -limit)  # numpy.clip takes longer for so few
+    return between

@@ -13,7 +13,7 @@ from typing import Any
 
 from mailer.replies.beginnings import LETTERS, TIED, Beginnings, alternatives
 from mailer.replies.needles import needles
-from mailer.replies.patterns import either, parted
+from mailer.replies.patterns import PhraseError, compiled, parted
 
 #: Beginnings of words of which it is remembered what may begin there; people use some thousands.
 _MOST_KNOWN = 20_000
@@ -70,8 +70,14 @@ class Memory(dict[str, tuple[tuple[Try, ...], ...]]):
         return self._lookouts - 1
 
     def add(self, place: int, name: str, alternative: str) -> bool:
-        """Add an alternative of a pattern; return whether it was, which is not when it may begin anywhere."""
-        letters = self._beginnings.of(alternative)
+        """Add an alternative of a pattern; return whether it was, which is not when it may begin anywhere.
+
+        Raises PhraseError.
+        """
+        try:
+            letters = self._beginnings.of(alternative)
+        except (KeyError, re.error) as problem:
+            raise PhraseError(f"{name}: {alternative!r} is no pattern: {problem}") from problem
         if letters is None:
             return False
         tried = place, self._try(name, alternative)
@@ -93,7 +99,7 @@ class Memory(dict[str, tuple[tuple[Try, ...], ...]]):
         """Return how an alternative is tried: its pattern is made when it first is, for most never are."""
 
         def first(text: str, at: int) -> re.Match[str] | None:
-            one[1] = match = re.compile(either([alternative], (), self.blocks)).match
+            one[1] = match = compiled(name, [alternative], (), self.blocks).match
             return match(text, at)
 
         one: Try = [name, first]
@@ -158,7 +164,7 @@ class Lookout:
             each = [one for row in words for one in alternatives(row)]
             anywhere = [one for one in each if not memory.add(self._place, name, one)]
             if anywhere or marks:
-                text = either(anywhere, marks, memory.blocks)
-                self._anywhere.append((name, needles(text), re.compile(text).search))
+                pattern = compiled(name, anywhere, marks, memory.blocks)
+                self._anywhere.append((name, needles(pattern.pattern), pattern.search))
         memory.clear()
         self._is_read = True

@@ -31,6 +31,10 @@ BLOCK = re.compile(r"\{([a-z]+\d?)\}")
 _DEEPEST_BLOCK = 4
 
 
+class PhraseError(ValueError):
+    """A phrase file has a missing table, an unknown block or a pattern that is no regular expression."""
+
+
 class Patterns(Mapping[str, re.Pattern[str]]):
     """Patterns by name, each made of its `rows` when it is first asked for; `blocks` are what these may name."""
 
@@ -40,7 +44,7 @@ class Patterns(Mapping[str, re.Pattern[str]]):
 
     def __getitem__(self, name: str) -> re.Pattern[str]:
         if name not in self._made:
-            self._made[name] = re.compile(any_of(self.rows[name], self.blocks))
+            self._made[name] = compiled(name, *parted(self.rows[name]), self.blocks)
         return self._made[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -48,6 +52,16 @@ class Patterns(Mapping[str, re.Pattern[str]]):
 
     def __len__(self) -> int:
         return len(self.rows)
+
+
+def compiled(name: str, words: Sequence[str], marks: Sequence[str], blocks: Mapping[str, str]) -> re.Pattern[str]:
+    """Return the pattern for any of some (`either`), made; raises PhraseError that says `name` and the words."""
+    try:
+        return re.compile(either(words, marks, blocks))
+    except KeyError as problem:
+        raise PhraseError(f"{name}: there is no block {problem}, which {[*words, *marks]} names") from problem
+    except re.error as problem:
+        raise PhraseError(f"{name}: {[*words, *marks]} is no pattern: {problem}") from problem
 
 
 def any_of(rows: Sequence[str], blocks: Mapping[str, str]) -> str:

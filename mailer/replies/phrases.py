@@ -7,7 +7,6 @@ a few spaces, `{name}` for a block of the file's [words] table. See config/phras
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -16,7 +15,7 @@ from types import MappingProxyType
 from typing import Any
 
 from mailer.replies.lookouts import Lookout, Memory
-from mailer.replies.patterns import Patterns, any_of
+from mailer.replies.patterns import Patterns, PhraseError, any_of
 from mailer.replies.weights import Weights
 
 _GAPS = {"gap": r"(?: \S+){0,6}? ", "far": r"(?: \S+){0,12}? ", "gap0": r"(?: of| the)* "}
@@ -35,10 +34,6 @@ _SHORTEST_LONG_WEEKDAY = 4
 #: The cue that any reason of a dispute gives.
 REASON = "dispute.reason"
 Rows = Sequence[str]
-
-
-class PhraseError(ValueError):
-    """A phrase file has a missing table, an unknown block or a pattern that is no regular expression."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,11 +118,15 @@ class _Shelf(Mapping[str, Language]):
 def phrases_from_texts(texts: Mapping[str, str]) -> Phrases:
     """Return the phrases for {language code: TOML}; each language is read, and found wrong, when it is first needed.
 
-    Raises PhraseError, here only for what stands before the first table.
+    Raises PhraseError, here only for what stands before the first table. A pattern is found wrong when it is made.
     """
     heads = {code: _parsed(code, texts[code].partition("\n[")[0]) for code in sorted(texts)}
-    languages = _Shelf(texts, lambda code: _parsed(code, texts[code]))
-    return _phrases(languages, heads, repr([*heads, *map(texts.get, heads)]))
+    content = repr([*heads, *map(texts.get, heads)])
+    return Phrases(
+        languages=_Shelf(texts, lambda code: _parsed(code, texts[code])),
+        function_words=MappingProxyType({code: _function_words(code, head) for code, head in heads.items()}),
+        digest=hashlib.sha256(content.encode()).hexdigest()[:12],
+    )
 
 
 def _parsed(code: str, text: str) -> Mapping[str, Any]:
@@ -137,38 +136,11 @@ def _parsed(code: str, text: str) -> Mapping[str, Any]:
         raise PhraseError(f"phrases/{code}.toml: {problem}") from problem
 
 
-def phrases_from_values(values: Mapping[str, Mapping[str, Any]]) -> Phrases:
-    """Return the phrases for {language code: parsed TOML}, all made; raises PhraseError naming language and place."""
-    languages = _Shelf(values, values.__getitem__)
-    for language in languages.values():
-        _check(language)
-    return _phrases(languages, values, json.dumps(values, sort_keys=True))
-
-
-def _phrases(languages: _Shelf, heads: Mapping[str, Mapping[str, Any]], content: str) -> Phrases:
-    return Phrases(
-        languages=languages,
-        function_words=MappingProxyType({code: _function_words(code, heads[code]) for code in languages}),
-        digest=hashlib.sha256(content.encode()).hexdigest()[:12],
-    )
-
-
 def _function_words(code: str, table: Mapping[str, Any]) -> frozenset[str]:
     words = table.get("function_words")
     if not isinstance(words, str):
         raise PhraseError(f"phrases/{code}.toml: 'function_words' is missing or not of the right kind")
     return frozenset(words.split())
-
-
-def _check(language: Language) -> None:
-    """Make all patterns of a language; raises PhraseError."""
-    try:
-        tuple(language.marks.values())
-        tuple(language.patterns.values())
-    except re.error as problem:
-        raise PhraseError(f"phrases/{language.code}.toml: {problem.pattern!r} is no pattern: {problem}") from problem
-    except KeyError as problem:
-        raise PhraseError(f"phrases/{language.code}.toml: block {problem} is missing") from problem
 
 
 def _language(code: str, table: Mapping[str, Any]) -> Language:

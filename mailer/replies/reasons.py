@@ -8,12 +8,11 @@ from __future__ import annotations
 import numpy as np
 
 from mailer.domain.reading import DISPUTE_REASONS, Intent
-from mailer.replies.judging import INTENT_NAMES, Scored
+from mailer.replies.judging import INTENT_NAMES, Scored, limited
 from mailer.replies.weights import Net, Numbers
 
 _INTENTS = len(INTENT_NAMES)
 _DISPUTE = INTENT_NAMES.index(Intent.DISPUTE.value)
-_LIMIT = 5.0
 
 
 def reason_signs(seen: Scored, phrased: str | None) -> Numbers:
@@ -26,7 +25,7 @@ def reason_signs(seen: Scored, phrased: str | None) -> Numbers:
     those = seen.table[disputing >= min(disputing.max(), 0.0)]
     tables = [each[:, _INTENTS:].max(axis=0) for each in (those, seen.table, seen.near, seen.whole)]
     said = [float(phrased == reason) for reason in DISPUTE_REASONS]
-    tops = np.clip(seen.table[:, :_INTENTS].max(axis=0), -_LIMIT, _LIMIT)
+    tops = limited(seen.table[:, :_INTENTS].max(axis=0))
     return np.concatenate([*tables, said, tops])
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 from mailer.domain.ids import CustomerId, InvoiceId, OutboxId
 from mailer.domain.message import Attachment, InboundMail
 from mailer.domain.reading import Finding, Intent, MailKind, Reading
-from mailer.replies.phrases import Phrases, phrases_from_values
+from mailer.replies.phrases import Phrases, phrases_from_texts
 from mailer.replies.reading import read
 from mailer.replies.zones import zones
 
@@ -38,7 +37,7 @@ Example Seller Ltd
 def phrases() -> Phrases:
     """The shipped phrases."""
     folder = ROOT / "config" / "phrases"
-    return phrases_from_values({code: tomllib.loads((folder / f"{code}.toml").read_text("utf-8")) for code in CODES})
+    return phrases_from_texts({code: (folder / f"{code}.toml").read_text("utf-8") for code in CODES})
 
 
 CODES = ("de", "en", "es", "fr", "it", "nl")

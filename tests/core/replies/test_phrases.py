@@ -1,21 +1,22 @@
 from __future__ import annotations
 
-import tomllib
-from typing import Any
-
 import pytest
 
 from mailer.domain.reading import DISPUTE_REASONS, Intent
 from mailer.replies.beginnings import alternatives
 from mailer.replies.intents import INTENTS
-from mailer.replies.patterns import parted
-from mailer.replies.phrases import PhraseError, phrases_from_texts, phrases_from_values, searchable
+from mailer.replies.lookouts import words_in
+from mailer.replies.patterns import PhraseError, parted
+from mailer.replies.phrases import phrases_from_texts, searchable
 from mailer.replies.resolvers import RESOLVERS
 from tests.core.replies.mails import CODES, PHRASES, ROOT
 
+ENGLISH = (ROOT / "config" / "phrases" / "en.toml").read_text("utf-8")
 
-def english() -> dict[str, Any]:
-    return tomllib.loads((ROOT / "config" / "phrases" / "en.toml").read_text("utf-8"))
+
+def with_legal(more: str) -> str:
+    """English with another cue "legal.x"."""
+    return f'{ENGLISH}\n[[intents.legal]]\nid = "x"\nweight = 1\n{more}\n'
 
 
 @pytest.mark.parametrize("code", CODES)
@@ -45,54 +46,57 @@ def test_no_pattern_of_words_ends_in_a_space_where_it_could_never_match(code: st
     assert [each for each in words if each[1].endswith(" ")] == []
 
 
-def test_the_digest_changes_with_any_word_and_with_nothing_else() -> None:
-    values = english()
-    assert phrases_from_values({"en": values}).digest == phrases_from_values({"en": english()}).digest
-    values["intents"]["promise"][0]["weight"] = 0.5
-    assert phrases_from_values({"en": values}).digest != phrases_from_values({"en": english()}).digest
+def test_the_digest_changes_with_any_sign_of_a_file_and_with_its_language() -> None:
+    digest = phrases_from_texts({"en": ENGLISH}).digest
+    assert phrases_from_texts({"en": ENGLISH}).digest == digest
+    assert phrases_from_texts({"en": ENGLISH.replace("weight = 0.9", "weight = 0.8", 1)}).digest != digest
+    assert phrases_from_texts({"de": ENGLISH}).digest != digest
 
 
 def test_spaces_and_word_ends_are_understood() -> None:
-    values = english()
-    values["intents"]["legal"] = [{"id": "x", "weight": 1, "any": ["our lawyer", "a ?b", "; see", "[x y]z"]}]
-    pattern = phrases_from_values({"en": values}).languages["en"].patterns["legal.x"]
+    text = with_legal('any = ["our lawyer", "a ?b", "; see", "[x y]z"]')
+    pattern = phrases_from_texts({"en": text}).languages["en"].patterns["legal.x"]
     assert pattern.search(searchable("Our   lawyer writes"))
     assert pattern.search("ab")
     assert pattern.search("a b")
     assert pattern.search("done; see below")
-    assert pattern.search(" z") is None or pattern.search("yz")
+    assert pattern.search(" z")
+    assert pattern.search("yz")
     assert not pattern.search("our lawyers")
     assert not pattern.search("your lawyer")
 
 
 @pytest.mark.parametrize(
-    ("path", "value", "named"),
+    ("text", "named"),
     [
-        (("intents", "promise"), [{"id": "x", "weight": 1}], "any"),
-        (("intents", "promise"), [{"id": "x", "weight": 1, "any": ["("]}], "pattern"),
-        (("intents", "promise"), [{"id": "x", "weight": 1, "any": ["{nowhere}"]}], "nowhere"),
-        (("clauses",), {}, "split"),
-        (("dates",), None, "phrases/en.toml"),
-        (("function_words",), 3, "phrases/en.toml"),
+        (with_legal(""), "phrases/en.toml: 'any'"),
+        (with_legal('any = ["("]'), r"legal\.x: .* is no pattern"),
+        (with_legal('any = ["[a"]'), r"legal\.x: .* is no pattern"),
+        (with_legal('any = ["we {nowhere}"]'), r"legal\.x: .*'nowhere'"),
+        (ENGLISH.replace("\nsplit = [", "\nother = ["), "phrases/en.toml: 'split'"),
+        (ENGLISH.replace("\n[dates]", "\n[others]"), "phrases/en.toml: 'dates'"),
+        (ENGLISH.replace("function_words =", "other ="), "phrases/en.toml: 'function_words'"),
     ],
 )
-def test_a_broken_phrase_file_says_where(path: tuple[str, ...], value: object, named: str) -> None:
-    values = english()
-    table = values
-    for name in path[:-1]:
-        table = table[name]
-    table[path[-1]] = value
+def test_a_broken_phrase_file_says_where(text: str, named: str) -> None:
     with pytest.raises(PhraseError, match=named):
-        phrases_from_values({"en": values})
+        phrases_from_texts({"en": text}).languages["en"].patterns["legal.x"]
+
+
+@pytest.mark.parametrize("row", ["(", "{nowhere}", "we are (", "lawyers? {nowhere}", "[a"])
+def test_a_broken_row_says_so_when_it_is_first_tried(row: str) -> None:
+    language = phrases_from_texts({"en": with_legal(f'any = ["{row}"]')}).languages["en"]
+    text = "we are lawyer s and lawyers ("
+    with pytest.raises(PhraseError, match=r"legal\.x"):
+        language.cue_lookouts["legal"].all_in(text, words_in(text))
 
 
 def test_a_language_is_parsed_when_it_is_needed_and_says_what_is_wrong_then() -> None:
-    text = (ROOT / "config" / "phrases" / "en.toml").read_text("utf-8")
-    phrases = phrases_from_texts({"en": text, "xx": 'function_words = "the of"\n\n[words\n'})
+    phrases = phrases_from_texts({"en": ENGLISH, "xx": 'function_words = "the of"\n\n[words\n'})
     assert phrases.function_words["xx"] == {"the", "of"}
     assert phrases.languages["en"].cues.keys() == PHRASES.languages["en"].cues.keys()
     with pytest.raises(PhraseError, match=r"phrases/xx\.toml: .*line 3"):
         phrases.languages["xx"]
     with pytest.raises(PhraseError, match=r"phrases/xx\.toml"):
         phrases_from_texts({"xx": "function_words = the"})
-    assert phrases_from_texts({"en": text}).digest != phrases_from_texts({"en": f"{text}# a word\n"}).digest
+    assert phrases_from_texts({"en": ENGLISH}).digest != phrases_from_texts({"en": f"{ENGLISH}# a word\n"}).digest
