@@ -10,8 +10,10 @@ import subprocess
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from mailer.domain.unavailable import Unavailable
 
-class SettingsError(Exception):
+
+class SettingsError(Unavailable):
     """The settings cannot be used: a value is wrong or missing, or the file is open to others."""
 
 

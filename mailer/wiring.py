@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mailer.channels.channel import Channel
 from mailer.channels.smtp import SmtpChannel
@@ -22,11 +20,10 @@ from mailer.flows.cosign_log import Cosigner, cosigner_of
 from mailer.flows.intake import Intake
 from mailer.flows.keep_log import LogKeeper
 from mailer.flows.mail_anchor import AnchorMailer
-from mailer.flows.match_mail import Reader
-from mailer.flows.phrase_files import load_phrases
 from mailer.flows.plan_reminders import Planner
 from mailer.flows.policies import Policies
-from mailer.flows.second_opinion import SecondReader, second_reader
+from mailer.flows.policy_files import load_policies
+from mailer.flows.second_reader import SecondReader, second_reader
 from mailer.flows.settle_unknown import Place, Settler
 from mailer.flows.stamp_log import Stamper, stamper_of
 from mailer.flows.trusted_file import trusted_in
@@ -38,14 +35,15 @@ from mailer.providers import SendingLimits
 from mailer.record.stamp import Trusted
 from mailer.reminders.breaker import BreakerLimits
 from mailer.reminders.pace import PaceLimits
-from mailer.reminders.policy import Policy, policy_from_values
 from mailer.rendering.renderer import Renderer
 from mailer.rendering.values import Seller
-from mailer.resources import config_dir
 from mailer.sandbox.sandbox import Sandbox
-from mailer.settings import Imap, Settings, SettingsError
+from mailer.settings import Imap, Settings
 from mailer.store.folders import INBOX
 from mailer.store.session import Store
+
+if TYPE_CHECKING:
+    from mailer.flows.match_mail import Reader
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +135,9 @@ class App:
 
     def reader(self) -> Reader:
         """Return what understanding replies needs."""
+        from mailer.flows.match_mail import Reader  # noqa: PLC0415 - a quarter of a second that few commands need
+        from mailer.flows.phrase_files import load_phrases  # noqa: PLC0415 - the same
+
         return Reader(
             store=self.store,
             policies=self.policies,
@@ -269,32 +270,3 @@ def open_app(settings: Settings, *, clock: Clock = utc_now) -> App:
         begun=Begun(settings.data, owner),
         second=second_reader(settings),
     )
-
-
-def load_policies(settings: Settings) -> Policies:
-    """Return the shipped policies, each overridden by the file of the same name in <data>/policies.
-
-    Raises SettingsError naming the file and everything that is wrong in it, or the default that does not exist.
-    """
-    found: dict[str, Policy] = {}
-    for folder in (config_dir() / "policies", settings.data / "policies"):
-        for path in sorted(folder.glob("*.toml")):
-            found[path.stem] = load_policy(path)
-    sending = settings.sending
-    for name in (sending.default_policy, *sending.assignments.values()):
-        if name not in found:
-            message = f"the settings name the policy {name!r}, but there are only: {', '.join(sorted(found))}"
-            raise SettingsError(message)
-    return Policies(by_name=found, assignments=sending.assignments, default=sending.default_policy)
-
-
-def load_policy(path: Path) -> Policy:
-    """Return the policy of one file; its version is the hash of the file's bytes. Raises SettingsError."""
-    raw = path.read_bytes()
-    try:
-        return policy_from_values(
-            tomllib.loads(raw.decode("utf-8")), name=path.stem, version=hashlib.sha256(raw).hexdigest()[:12]
-        )
-    except ValueError as problem:
-        message = f"{path}: {problem}"
-        raise SettingsError(message) from problem

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from mailer.domain.delivery import Outcome, Phase
 from mailer.domain.message import Envelope
+from mailer.domain.unavailable import Unavailable
 
 #: Commits `in_data` in the database; False when the fencing token is no longer current (then nothing is sent).
 BeforeData = Callable[[], Awaitable[bool]]
@@ -18,7 +19,7 @@ def unnoted() -> None:
     """Note nothing."""
 
 
-class ChannelError(Exception):
+class ChannelError(Unavailable):
     """The channel cannot be used as it is set up: the sentence says what is wrong, where, and what to do.
 
     `code` and `reply` carry the server's own words when it spoke ("535 5.7.8 …"), else None and "". `phase` is CONNECT

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from mailer.cli.context import actor, run
+from mailer.cli.context import actor
+from mailer.cli.opened import run
 from mailer.cli.output import Output, OutputOption, show
 from mailer.cli.telling import DAY, InvoicesOption, Meant, WordsOption, numbers, still_held, tell, who
 from mailer.domain.agreement import Dispute, Promise, PromiseState
@@ -21,8 +22,8 @@ from mailer.store import agreements, customers, invoices
 from mailer.store.session import Tx
 from mailer.wiring import App
 
-promise_app = typer.Typer(help="Promises to pay: list, add, confirm, close.", no_args_is_help=True)
-dispute_app = typer.Typer(help="Disputes: list, add, accept, close.", no_args_is_help=True)
+promise_app = typer.Typer(no_args_is_help=True)
+dispute_app = typer.Typer(no_args_is_help=True)
 
 MaybeMeant = Annotated[str | None, typer.Argument(metavar="[ID]", help="Only of this case, customer or invoice.")]
 PromiseId = Annotated[str, typer.Argument(metavar="ID", help="A promise's id, or whose only running one it is.")]

@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from mailer.cli.context import NEEDS_PERSON, InputRefused, actor, fail, run
+from mailer.cli.context import NEEDS_PERSON, InputRefused, actor, fail
+from mailer.cli.opened import run
 from mailer.cli.output import Output, OutputOption, say, show
 from mailer.flows.authenticate_mail import authenticate as look_now
 from mailer.flows.recheck_signatures import Rechecked, recheck

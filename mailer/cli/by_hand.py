@@ -7,17 +7,17 @@ from typing import Annotated
 
 import typer
 
-from mailer.cli import agreed, holds
-from mailer.cli.context import actor, run
+from mailer.cli.context import actor
+from mailer.cli.opened import run
 from mailer.cli.output import Output, OutputOption
 from mailer.cli.telling import DAY, InvoicesOption, Meant, day_of, local, numbers, tell, who
 from mailer.flows.log_contact import CallOutcome, ContactKind, Logged, Said, log_contact
 from mailer.wiring import App
 
-note_app = typer.Typer(help="Notes on a customer, on record.", no_args_is_help=True)
-call_app = typer.Typer(help="Calls you made; one does the open call task.", no_args_is_help=True)
-letter_app = typer.Typer(help="Letters you posted; one does the open letter task.", no_args_is_help=True)
-meeting_app = typer.Typer(help="Meetings, on record.", no_args_is_help=True)
+note_app = typer.Typer(no_args_is_help=True)
+call_app = typer.Typer(no_args_is_help=True)
+letter_app = typer.Typer(no_args_is_help=True)
+meeting_app = typer.Typer(no_args_is_help=True)
 
 Words = Annotated[str, typer.Argument(metavar="WORDS", help="What was said or seen, in a sentence.")]
 OnOption = Annotated[
@@ -26,15 +26,9 @@ OnOption = Annotated[
 
 
 def register(app: typer.Typer) -> None:
-    """Add the nouns by hand to the command tree."""
+    """Add the nouns to the command tree."""
     for name, part in (("note", note_app), ("call", call_app), ("letter", letter_app), ("meeting", meeting_app)):
         app.add_typer(part, name=name)
-    agreed.register(app)
-
-
-def register_on_invoices(invoices_app: typer.Typer) -> None:
-    """Add `hold` and `release` to `duly invoices`."""
-    holds.register_on_invoices(invoices_app)
 
 
 @note_app.callback()

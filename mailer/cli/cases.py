@@ -7,8 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from mailer.cli import case_sheet, case_why
-from mailer.cli.context import InputRefused, actor, run
+from mailer.cli import case_sheet, case_why, exports, record_log
+from mailer.cli.context import InputRefused, actor
+from mailer.cli.opened import run
 from mailer.cli.output import Output, OutputOption, one_json, say, show
 from mailer.cli.telling import Meant, numbers, sums, tell, who
 from mailer.domain.customer import Customer
@@ -24,8 +25,8 @@ from mailer.store.events import RecordedEvent
 from mailer.store.session import Tx
 from mailer.wiring import App
 
-case_app = typer.Typer(help="Customers' accounts: list, show, why, close, export.", no_args_is_help=True)
-log_app = typer.Typer(help="The record: who did what when.", no_args_is_help=True)
+case_app = typer.Typer(no_args_is_help=True)
+log_app = typer.Typer(no_args_is_help=True)
 CASES = ("case", "customer", "opened", "open", "overdue", "oldest_days", "statuses", "next")
 LOG = ("seq", "at", "actor", "customer", "words")
 
@@ -34,6 +35,8 @@ def register(app: typer.Typer) -> None:
     """Add the two nouns to the command tree."""
     app.add_typer(case_app, name="case")
     app.add_typer(log_app, name="log")
+    exports.register_on_case(case_app)
+    record_log.register_on_log(log_app)
 
 
 @case_app.command("list")

@@ -6,8 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
-from mailer.cli.context import actor, run
+from mailer.cli.context import actor
 from mailer.cli.import_files import AcceptGood, Bar, ColumnsFlag, DryRun, FileArgument, print_template, take_in, tell
+from mailer.cli.opened import run
 from mailer.cli.output import Output, OutputOption, one_json, say, show
 from mailer.domain.customer import Customer
 from mailer.domain.ids import CustomerId
@@ -22,7 +23,7 @@ from mailer.imports.rows import CustomerRow
 from mailer.store import customers, invoices
 from mailer.wiring import App
 
-customers_app = typer.Typer(help="Who owes: import, add, list, show.", no_args_is_help=True)
+customers_app = typer.Typer(no_args_is_help=True)
 
 
 @customers_app.command("import")

@@ -10,8 +10,9 @@ from typing import Annotated
 
 import typer
 
-from mailer.cli.context import ENVIRONMENT, NEEDS_PERSON, NeedsPerson, actor, fail, guarded, run
+from mailer.cli.context import ENVIRONMENT, NEEDS_PERSON, NeedsPerson, actor, fail, guarded
 from mailer.cli.import_files import Bar
+from mailer.cli.opened import run
 from mailer.cli.output import Output, OutputOption, one_json, show
 from mailer.cli.setup import say
 from mailer.dossier.bag import NOT_RETAINED

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from mailer.cli.context import actor, run
+from mailer.cli.context import actor
+from mailer.cli.opened import run
 from mailer.cli.output import Output, OutputOption
 from mailer.cli.telling import DAY, InvoicesOption, Meant, day_of, hold_words, numbers, tell, who
 from mailer.flows.place_hold import Placed, Released, place_hold, release_holds

@@ -11,7 +11,8 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from mailer.cli.context import NEEDS_PERSON, REFUSED, InputRefused, fail, run
+from mailer.cli.context import NEEDS_PERSON, REFUSED, InputRefused, fail
+from mailer.cli.opened import run
 from mailer.cli.output import Output, one_json, say, show
 from mailer.flows.ledger_report import ImportReport
 from mailer.imports.columns import Kind

@@ -10,7 +10,8 @@ from typing import Annotated
 
 import typer
 
-from mailer.cli.context import InputRefused, actor, run
+from mailer.cli.context import InputRefused, actor
+from mailer.cli.opened import run
 from mailer.cli.output import say
 from mailer.flows.import_invoices import import_invoices
 from mailer.flows.ledger_report import ImportReport

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from mailer.cli.context import actor, run
+from mailer.cli.context import actor
 from mailer.cli.import_files import (
     AcceptGood,
     Bar,
@@ -18,6 +18,7 @@ from mailer.cli.import_files import (
     take_in,
     tell,
 )
+from mailer.cli.opened import run
 from mailer.cli.output import Output, OutputOption, one_json, say, show
 from mailer.flows.find_customer import the_customer
 from mailer.flows.import_invoices import import_invoices
@@ -27,7 +28,7 @@ from mailer.imports.columns import Kind
 from mailer.store import invoices
 from mailer.wiring import App
 
-invoices_app = typer.Typer(help="What is owed: import, list, show, hold.", no_args_is_help=True)
+invoices_app = typer.Typer(no_args_is_help=True)
 COLUMNS = ("number", "customer", "due", "open", "status", "reason", "since", "next")
 
 

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import typer
 
-from mailer.cli import invoice_add
+from mailer.cli import holds, invoice_add
 from mailer.cli.customers import customers_app
 from mailer.cli.invoices import invoices_app
 from mailer.cli.payments import payments_app
-
-__all__ = ["customers_app", "invoices_app", "payments_app", "register"]
-
-invoice_add.register_on_invoices(invoices_app)
 
 
 def register(app: typer.Typer) -> None:
@@ -19,3 +15,5 @@ def register(app: typer.Typer) -> None:
     app.add_typer(invoices_app, name="invoices")
     app.add_typer(payments_app, name="payments")
     app.add_typer(customers_app, name="customers")
+    invoice_add.register_on_invoices(invoices_app)
+    holds.register_on_invoices(invoices_app)

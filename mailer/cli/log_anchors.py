@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mailer.cli.context import run
+from mailer.cli.opened import run
 from mailer.cli.output import Output, OutputOption, show
 from mailer.flows.list_anchors import Anchor, list_anchors
 from mailer.wiring import App

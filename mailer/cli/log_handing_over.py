@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from mailer.cli.context import NeedsPerson, actor, run
+from mailer.cli.context import NeedsPerson, actor
+from mailer.cli.opened import run
 from mailer.cli.output import Output, OutputOption, one_json, say, show
 from mailer.flows.hand_over_log import HandedOver, restart_log, rotate_key
 from mailer.flows.keep_log import LogRefused

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from mailer.anchors.tsa import TsaUnreachable
-from mailer.cli.context import ENVIRONMENT, REFUSED, NeedsPerson, actor, fail, run
+from mailer.cli.context import ENVIRONMENT, REFUSED, NeedsPerson, actor, fail
+from mailer.cli.opened import run
 from mailer.cli.output import Output, OutputOption, one_json, say, show
 from mailer.flows.keep_log import LogRefused, seal
 from mailer.flows.stamp_log import Stamped, StampRefused, stamp_head

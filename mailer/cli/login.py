@@ -7,7 +7,8 @@ import asyncio
 import typer
 
 from mailer import settings as settings_module
-from mailer.cli.context import InputRefused, data_folder, guarded
+from mailer.cli.context import InputRefused, guarded
+from mailer.cli.opened import data_folder
 from mailer.cli.output import Output, OutputOption, one_json
 from mailer.cli.setup import say
 from mailer.flows.accounts import endpoints, token_settings

@@ -9,7 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from mailer.cli import status_page
-from mailer.cli.context import NEEDS_PERSON, actor, errors, run
+from mailer.cli.context import NEEDS_PERSON, actor, errors
+from mailer.cli.opened import run
 from mailer.cli.output import Output, OutputOption, one_json, say, show
 from mailer.cli.telling import sums, tell, who
 from mailer.flows.overview import Overview, overview

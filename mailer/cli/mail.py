@@ -9,7 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from mailer.cli.authenticated import authentication_rows, signature_words
-from mailer.cli.context import InputRefused, actor, run
+from mailer.cli.context import InputRefused, actor
+from mailer.cli.opened import run
 from mailer.cli.output import Output, OutputOption, one_json, say, show
 from mailer.domain.ids import InvoiceId
 from mailer.domain.reading import Intent
@@ -23,19 +24,26 @@ from mailer.store import customers, events, inbox, invoices
 from mailer.store.inbox import StoredMail
 from mailer.wiring import App
 
-inbox_app = typer.Typer(help="Incoming mail: fetch, look, assign, decide.", no_args_is_help=True)
 MailArgument = Annotated[str, typer.Argument(metavar="MAIL", help="The mail's id, as in `duly inbox list`.")]
 DAY = ["%Y-%m-%d"]
 #: How much of a mail `inbox show` prints, in characters.
 SHOWN = 20_000
 
 
-def register(app: typer.Typer) -> None:
-    """Add the noun to the command tree."""
-    app.add_typer(inbox_app, name="inbox")
+def register_on_inbox(inbox_app: typer.Typer) -> None:
+    """Add the verbs to `duly inbox`."""
+    for name, verb in (
+        ("fetch", fetch),
+        ("list", list_),
+        ("show", show_),
+        ("assign", assign),
+        ("decide", decide),
+        ("reprocess", reprocess),
+        ("withhold", withhold),
+    ):
+        inbox_app.command(name)(verb)
 
 
-@inbox_app.command()
 def fetch(
     since: Annotated[datetime | None, typer.Option(formats=DAY, help="Also take in older mail, as history.")] = None,
 ) -> None:
@@ -59,7 +67,6 @@ def fetch(
         say(f"{fetched.missing} were left out by the server; they will be asked for again")
 
 
-@inbox_app.command("list")
 def list_(
     *,
     everything: Annotated[bool, typer.Option("--all", help="All mail, not only what waits for a person.")] = False,
@@ -93,7 +100,6 @@ def _row(mail: StoredMail, customer: str) -> dict[str, Any]:
     }
 
 
-@inbox_app.command("show")
 def show_(mail_id: MailArgument, output: OutputOption = Output.TABLE) -> None:
     """Show one mail: whose it is and why, what was read, its text. Example: duly inbox show mail_0f3k…"""
 
@@ -128,7 +134,6 @@ async def _text(app: App, raw: bytes | None) -> str:
         return f"(not shown: {problem}; its bytes are kept)"
 
 
-@inbox_app.command("assign")
 def assign(
     mail_id: MailArgument,
     customer: Annotated[str, typer.Argument(help="Case, customer or invoice number it belongs to.")],
@@ -149,7 +154,6 @@ async def _meant(app: App, said: str) -> tuple[Any, tuple[InvoiceId, ...]]:
     return who, tuple(i.id for i in named.values())
 
 
-@inbox_app.command("reprocess")
 def reprocess(mail_id: MailArgument) -> None:
     """Read a stored mail again, as if it had just come. Example: duly inbox reprocess mail_0f3k…"""
 
@@ -166,7 +170,6 @@ def _done(*, needs_person: bool, mail_id: str) -> None:
     say("done")
 
 
-@inbox_app.command("decide")
 def decide(
     mail_id: MailArgument,
     decision: Annotated[Decision, typer.Argument(help="What it means; continue = nothing stops us.")],
@@ -185,7 +188,6 @@ def decide(
     say(f"decided: {decision.value}")
 
 
-@inbox_app.command("withhold")
 def withhold(
     mail_id: MailArgument,
     because: Annotated[str, typer.Option(help="Why, for the record.")],

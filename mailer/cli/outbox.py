@@ -7,7 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from mailer.cli.context import ENVIRONMENT, NEEDS_PERSON, InputRefused, actor, fail, run
+from mailer.cli import outbox_release
+from mailer.cli.context import ENVIRONMENT, NEEDS_PERSON, InputRefused, actor, fail
+from mailer.cli.opened import run
 from mailer.cli.output import Output, OutputOption, one_json, say, show
 from mailer.domain.delivery import OutboxState
 from mailer.domain.ids import CustomerId, OutboxId
@@ -18,7 +20,7 @@ from mailer.store.deliveries import Attempt
 from mailer.store.outbox import OutboxEntry
 from mailer.wiring import App
 
-outbox_app = typer.Typer(help="Outgoing mail: look, settle what is in doubt.", no_args_is_help=True)
+outbox_app = typer.Typer(no_args_is_help=True)
 MessageArgument = Annotated[str, typer.Argument(metavar="MESSAGE", help="The message's id, as in `duly outbox list`.")]
 StateOption = Annotated[
     list[OutboxState] | None, typer.Option("--state", help="Only messages in this state; may be given twice.")
@@ -28,6 +30,7 @@ StateOption = Annotated[
 def register(app: typer.Typer) -> None:
     """Add the noun to the command tree."""
     app.add_typer(outbox_app, name="outbox")
+    outbox_release.register_on_outbox(outbox_app)
 
 
 @outbox_app.command("list")

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from mailer.cli.context import REFUSED, NeedsPerson, actor, fail, run
+from mailer.cli.context import REFUSED, NeedsPerson, actor, fail
+from mailer.cli.opened import run
 from mailer.cli.output import Output, OutputOption, say, show
 from mailer.cli.telling import numbers, sums
 from mailer.flows.already_sent import NoSentFolder, already_sent

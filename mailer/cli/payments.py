@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from mailer.cli.context import actor, run
+from mailer.cli.context import actor
 from mailer.cli.import_files import (
     AcceptGood,
     Bar,
@@ -21,6 +21,7 @@ from mailer.cli.import_files import (
     take_in,
     tell,
 )
+from mailer.cli.opened import run
 from mailer.cli.output import Output, OutputOption, say, show
 from mailer.domain.ids import CustomerId
 from mailer.domain.invoice import Invoice
@@ -33,7 +34,7 @@ from mailer.imports.rows import PaymentRow
 from mailer.store import customers, events
 from mailer.wiring import App
 
-payments_app = typer.Typer(help="What was paid: import, add, list; confirm the balances.", no_args_is_help=True)
+payments_app = typer.Typer(no_args_is_help=True)
 _AMOUNT = re.compile(r"\d{1,15}(\.\d{1,3})?", re.ASCII)
 
 

@@ -9,10 +9,12 @@ from typing import Annotated
 import typer
 
 from mailer import settings
-from mailer.cli.context import InputRefused, data_folder, guarded
+from mailer.cli.context import InputRefused, guarded
+from mailer.cli.opened import data_folder
 from mailer.cli.output import Output, OutputOption, say, show
 from mailer.cli.telling import tell
 from mailer.flows.policies import Policies
+from mailer.flows.policy_files import load_policies, load_policy
 from mailer.reminders.policy import Policy, describe
 from mailer.reminders.steps import CallTask, LetterTask
 from mailer.rendering.catalogue import copy_template, list_templates
@@ -20,10 +22,9 @@ from mailer.rendering.check import check_templates
 from mailer.rendering.environment import TemplateProblem
 from mailer.rendering.renderer import Renderer
 from mailer.settings import SettingsError
-from mailer.wiring import load_policies, load_policy
 
-policy_app = typer.Typer(help="When to say what: list, show, check, compare.", no_args_is_help=True)
-template_app = typer.Typer(help="The words: list, copy to change, check.", no_args_is_help=True)
+policy_app = typer.Typer(no_args_is_help=True)
+template_app = typer.Typer(no_args_is_help=True)
 NameOrFile = Annotated[str, typer.Argument(metavar="NAME|FILE", help="A policy's name, or a TOML file.")]
 
 

@@ -8,10 +8,11 @@ from typing import Annotated, Any
 
 import typer
 
-from mailer.cli.context import ENVIRONMENT, NEEDS_PERSON, REFUSED, NeedsPerson, actor, fail, run
+from mailer.cli.context import ENVIRONMENT, NEEDS_PERSON, REFUSED, NeedsPerson, actor, fail
 from mailer.cli.log_anchors import anchors
 from mailer.cli.log_handing_over import register_handing_over
 from mailer.cli.log_stamps import stamp
+from mailer.cli.opened import run
 from mailer.cli.output import Output, OutputOption, one_json, say, show
 from mailer.flows.cosign_log import CosignReport, cosign_now
 from mailer.flows.keep_log import LogRefused

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from mailer.cli.context import run
+from mailer.cli.opened import run
 from mailer.cli.output import Output, OutputOption, one_json, say, show
 from mailer.flows.decided_mails import decided_mails
 from mailer.flows.replay import Replayed

@@ -12,19 +12,21 @@ from typing import Annotated, Any
 import typer
 
 from mailer import settings as settings_module
-from mailer.cli.context import ENVIRONMENT, REFUSED, actor, data_folder, errors, fail, guarded, run
+from mailer.cli.context import ENVIRONMENT, REFUSED, actor, errors, fail, guarded
+from mailer.cli.opened import data_folder, run
 from mailer.cli.output import Output, OutputOption, console, show
 from mailer.clock import utc_now
 from mailer.flows import back_up as back_up_flow
 from mailer.flows import check_setup, initialise
 from mailer.flows.check_servers import Check
 from mailer.flows.initialise import Initialised, Value
+from mailer.flows.policy_files import load_policies
 from mailer.providers import provider as provider_of
 from mailer.rendering.check import check_templates
 from mailer.rendering.renderer import Renderer
 from mailer.settings import CONFIG_NAME, Settings, SettingsError
 from mailer.store.session import Store
-from mailer.wiring import App, load_policies
+from mailer.wiring import App
 
 #: Option → the settings it sets.
 SETTINGS = {

@@ -9,7 +9,8 @@ from typing import Annotated
 
 import typer
 
-from mailer.cli.context import ENVIRONMENT, NEEDS_PERSON, actor, fail, run
+from mailer.cli.context import ENVIRONMENT, NEEDS_PERSON, actor, fail
+from mailer.cli.opened import run
 from mailer.cli.output import Output, OutputOption, say, show
 from mailer.cli.telling import DAY, Meant, day_of, tell, who
 from mailer.domain.customer import Customer
@@ -17,7 +18,7 @@ from mailer.flows.erase_subject import Due, Erasure, due_subjects, erase_subject
 from mailer.flows.export_subject import SubjectExport, export_subject
 from mailer.wiring import App
 
-subject_app = typer.Typer(help="Data about a customer: export, erase, hold, due.", no_args_is_help=True)
+subject_app = typer.Typer(no_args_is_help=True)
 Because = Annotated[str, typer.Option("--because", metavar="TEXT", help="Why, for the record.")]
 
 

@@ -1,36 +1,83 @@
-"""The whole command tree of this layer, put together."""
+"""The whole command tree of this layer: what each word means, and the module that is loaded when it is run."""
 
 from __future__ import annotations
 
-from mailer.cli import (
-    authenticated,
-    by_hand,
-    cases,
-    exports,
-    ledger,
-    login,
-    look_ahead,
-    mail,
-    outbox,
-    outbox_release,
-    policies,
-    read_files,
-    record_log,
-    replays,
-    setup,
-    subject,
-    witness,
-)
-from mailer.cli.app import app
+from collections.abc import Mapping
 
-for part in (setup, login, look_ahead, ledger, mail, outbox, by_hand, cases, policies, subject, witness):
-    part.register(app)
-by_hand.register_on_invoices(ledger.invoices_app)
-read_files.register_on_inbox(mail.inbox_app)
-authenticated.register_on_inbox(mail.inbox_app)
-replays.register_on_inbox(mail.inbox_app)
-exports.register_on_case(cases.case_app)
-record_log.register_on_log(cases.log_app)
-outbox_release.register_on_outbox(outbox.outbox_app)
+import typer
 
-__all__ = ["app"]
+from mailer.cli.app import top
+from mailer.cli.later import Part, branch
+
+
+def _part(module: str, text: str, register: str = "register") -> Part:
+    return Part(module=f"mailer.cli.{module}", help=text, register=register)
+
+
+def _on_inbox(module: str, text: str) -> Part:
+    return _part(module, text, "register_on_inbox")
+
+
+#: Each in a module of its own: reading files needs no database.
+INBOX = {
+    "fetch": _on_inbox("mail", "Fetch and read what is new."),
+    "list": _on_inbox("mail", "List the mail that waits for a person."),
+    "show": _on_inbox("mail", "Show one mail: whose it is and why, what was read, its text."),
+    "assign": _on_inbox("mail", "Say whose a mail is; it then holds and is read."),
+    "decide": _on_inbox("mail", "Decide what a mail means."),
+    "read": _on_inbox("read_files", "Read mail from files, keep nothing."),
+    "reprocess": _on_inbox("mail", "Read a stored mail again, as if it had just come."),
+    "withhold": _on_inbox("mail", "Keep a mail out of case files for others."),
+    "authenticate": _on_inbox("authenticated", "Check who signed a mail (DKIM)."),
+    "replay": _on_inbox("replays", "Read stored mail again, change nothing, show what differs."),
+    "decided": _on_inbox("replays", "What people decided, as labelled data, a line per mail."),
+}
+FIRST = {
+    "init": _part("setup", "Set up a data folder: settings, database, paused."),
+    "doctor": _part("setup", "Test servers, database, clock and files, with a fix per fault; sends nothing."),
+    "backup": _part("setup", "Copy the database to one checked file while the service goes on."),
+    "login": _part("login", "Log in at the mail provider with a code in any browser; keeps the login, no password."),
+    "pause": _part("look_ahead", "Stop all sending at once; mail is still read."),
+    "resume": _part("look_ahead", "Go live: reminders go out from now on, on record."),
+    "status": _part("look_ahead", "Show mode, ledger, mail, what waits for a person and what goes out next."),
+    "preview": _part("look_ahead", "Show the exact mail a customer gets next; nothing is sent."),
+    "simulate": _part("look_ahead", "Show what would go out if nobody paid or answered; writes nothing."),
+}
+#: `workers.command` puts its own words before them.
+NOUNS = {
+    "invoices": _part("ledger", "What is owed: import, list, show, hold."),
+    "payments": _part("ledger", "What was paid: import, add, list; confirm the balances."),
+    "customers": _part("ledger", "Who owes: import, add, list, show."),
+    "inbox": Part(help="Incoming mail: fetch, look, assign, decide.", words=INBOX),
+    "outbox": _part("outbox", "Outgoing mail: look, settle what is in doubt."),
+    "note": _part("by_hand", "Notes on a customer, on record."),
+    "call": _part("by_hand", "Calls you made; one does the open call task."),
+    "letter": _part("by_hand", "Letters you posted; one does the open letter task."),
+    "meeting": _part("by_hand", "Meetings, on record."),
+    "promise": _part("agreed", "Promises to pay: list, add, confirm, close."),
+    "dispute": _part("agreed", "Disputes: list, add, accept, close."),
+    "case": _part("cases", "Customers' accounts: list, show, why, close, export."),
+    "log": _part("cases", "The record: who did what when."),
+    "policy": _part("policies", "When to say what: list, show, check, compare."),
+    "template": _part("policies", "The words: list, copy to change, check."),
+    "subject": _part("subject", "Data about a customer: export, erase, hold, due."),
+    "witness": _part("witness", "A witness for the record of somebody else's Duly."),
+}
+
+
+def command_line(parts: Mapping[str, Part]) -> typer.Typer:
+    """Return `duly` with these words."""
+    app = typer.Typer(
+        name="duly",
+        cls=branch(parts),
+        no_args_is_help=True,
+        add_completion=True,
+        pretty_exceptions_show_locals=False,
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    )
+    app.callback()(top)
+    return app
+
+
+app = command_line({**FIRST, **NOUNS})

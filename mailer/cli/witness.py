@@ -19,7 +19,7 @@ FolderOption = Annotated[Path, typer.Option("--data", metavar="DIR", help="The w
 
 def register(app: typer.Typer) -> None:
     """Add the noun and its verbs."""
-    witness_app = typer.Typer(no_args_is_help=True, help="A witness for the record of somebody else's Duly.")
+    witness_app = typer.Typer(no_args_is_help=True)
     app.add_typer(witness_app, name="witness")
     witness_app.command("init")(init)
     witness_app.command("serve")(serve)

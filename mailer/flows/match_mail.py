@@ -16,7 +16,7 @@ from mailer.flows.apply_reply import Reaction, reply_event
 from mailer.flows.examine_mail import Examined
 from mailer.flows.policies import Policies, calendar_of
 from mailer.flows.recording import Happened
-from mailer.flows.second_opinion import SecondReader
+from mailer.flows.second_reader import SecondReader
 from mailer.replies.phrases import Phrases
 from mailer.replies.react import candidate_hold, first_hold
 from mailer.store import agreements, case_facts, events, inbox

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass
 
 import structlog
@@ -16,12 +15,11 @@ from mailer.clock import Clock
 from mailer.domain.customer import Customer
 from mailer.domain.reading import MailKind, Reading
 from mailer.flows.examine_mail import Examined
-from mailer.llm import Answer, Chat, LlmSettings
+from mailer.flows.second_reader import SecondReader
 from mailer.replies.merging import Mode
 from mailer.replies.opinion import MAX_ASKED_CHARS, Opinion, opinion_from, question
 from mailer.replies.phrases import Phrases
 from mailer.replies.redaction import Redacted, redacted
-from mailer.settings import Settings
 from mailer.store import state
 from mailer.store.session import Store
 
@@ -36,44 +34,12 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SecondReader:
-    """What asking needs. `names`, `firms`: our own people and firm, taken out with the customer's when `redacts`."""
-
-    mode: Mode
-    model: str
-    ask: Callable[[Sequence[tuple[str, str]]], Awaitable[Answer]]
-    per_day: int
-    redacts: bool
-    names: tuple[str, ...] = ()
-    firms: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Second:
     """An opinion, in which mode it is heard, and what is kept of how it came about."""
 
     mode: Mode
     opinion: Opinion
     kept: dict[str, object]
-
-
-def second_reader(settings: Settings) -> SecondReader | None:
-    """Return the second reader of the settings, None when it is off."""
-    llm, seller = settings.llm, settings.seller
-    if llm.mode == "off":
-        return None
-    chat = Chat(
-        LlmSettings(base_url=llm.base_url, model=llm.model, key=llm.secret, timeout_seconds=llm.timeout_seconds)
-    )
-    return SecondReader(
-        mode=llm.mode,
-        model=llm.model,
-        ask=chat.ask,
-        per_day=llm.per_day,
-        redacts=llm.redact,
-        names=(seller.sender_name,),
-        firms=(seller.name,),
-    )
 
 
 async def second_opinion(

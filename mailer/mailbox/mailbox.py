@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
+from mailer.domain.unavailable import Unavailable
+
 #: Most UIDs one `fetch` takes.
 MAX_FETCH = 50
 
 
-class MailboxError(Exception):
+class MailboxError(Unavailable):
     """The mailbox cannot be read; whatever the reason, the connection is closed."""
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import mailer
 from mailer.clock import new_id
 from mailer.domain.message import Attachment, InboundMail
+from mailer.domain.unavailable import Unavailable
 from mailer.record.dkim_claims import Claims
 from mailer.record.dkim_values import Judged
 from mailer.replies.attached import is_pdf
@@ -62,7 +63,7 @@ class SandboxRefused(Exception):
         self.reason = reason
 
 
-class SandboxUnavailable(Exception):
+class SandboxUnavailable(Unavailable):
     """No child can be started; it is the machine's trouble, not the mail's: try later."""
 
 

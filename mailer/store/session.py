@@ -13,13 +13,14 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from mailer.domain.unavailable import Unavailable
 from mailer.store.sqlite_link import Link, link
 
 #: How many rows a stream takes in at a time: one by one, most of the time goes into the waiting.
 _PART = 200
 
 
-class StoreUnreachable(Exception):
+class StoreUnreachable(Unavailable):
     """The database cannot be used: it is missing, locked, full or refuses the connection."""
 
 

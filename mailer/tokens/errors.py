@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from mailer.domain.unavailable import Unavailable
 
-class TokenError(Exception):
+
+class TokenError(Unavailable):
     """There is no access token; the sentence says what, where and what to do."""
 
 

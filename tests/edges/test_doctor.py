@@ -24,13 +24,13 @@ from mailer.domain.money import Money
 from mailer.flows import check_setup
 from mailer.flows.check_servers import Check
 from mailer.flows.initialise import Value, initialise
+from mailer.flows.policy_files import load_policies
 from mailer.flows.recording import happened
 from mailer.rendering.check import check_templates
 from mailer.rendering.renderer import Renderer
 from mailer.settings import load
 from mailer.store import customers, events, invoices, state
 from mailer.store.session import Store
-from mailer.wiring import load_policies
 from tests.servers.dovecot import Dovecot
 from tests.servers.process import free_port
 from tests.servers.redis import RedisServer

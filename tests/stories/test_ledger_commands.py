@@ -196,18 +196,6 @@ def test_the_columns_are_explained(terminal: Terminal, noun: str) -> None:
     assert any(one["required"] for one in rows)
 
 
-def test_every_command_shows_an_example(terminal: Terminal) -> None:
-    for app, noun in (
-        (ledger.invoices_app, "invoices"),
-        (ledger.payments_app, "payments"),
-        (ledger.customers_app, "customers"),
-    ):
-        for command in app.registered_commands:
-            if command.callback is not None and command.callback.__module__.startswith("mailer.cli.") and command.name:
-                text = " ".join(terminal.type(noun, command.name, "--help").stdout.split())
-                assert f"Example: duly {noun} {command.name}" in text
-
-
 def test_one_invoice_is_added_by_hand_and_only_once(terminal: Terminal) -> None:
     said = ("invoices", "add", "INV-7", "--customer", "C-1", "--due", "2026-12-31", "--currency", "EUR")
     who = ("--customer-name", "Alder Ltd", "--email", "ap@alder.example")

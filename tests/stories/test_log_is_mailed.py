@@ -13,10 +13,11 @@ import pytest
 
 from mailer.clock import utc_now
 from mailer.flows import check_setup
+from mailer.flows.policy_files import load_policies
 from mailer.flows.trouble import troubles
 from mailer.settings import load
 from mailer.store import events
-from mailer.wiring import load_policies, open_app
+from mailer.wiring import open_app
 from tests.servers.smtp import Fault, RecordingSmtp
 from tests.stories.terminal import Terminal
 from tests.stories.world import MovableClock

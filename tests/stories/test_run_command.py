@@ -9,11 +9,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from mailer.cli.tree import app
 from mailer.flows.initialise import initialise
 from tests.servers.dovecot import Dovecot
 from tests.servers.smtp import RecordingSmtp
-from workers import command as _adds_run  # noqa: F401
+from workers.command import app
 
 NOW = datetime.now(UTC)
 

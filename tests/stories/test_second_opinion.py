@@ -13,7 +13,7 @@ import pytest
 from mailer.domain.agreement import HoldKind, PromiseState
 from mailer.flows.decide_mail import reprocess
 from mailer.flows.replay import replay
-from mailer.flows.second_opinion import second_reader
+from mailer.flows.second_reader import second_reader
 from mailer.llm import Answer
 from mailer.settings import Settings
 from mailer.store import inbox
