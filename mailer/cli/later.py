@@ -37,19 +37,22 @@ class Later(TyperCommand):
         """Return the command itself."""
         name, part = str(self.name), self._part
         if part.words:
-            return typer.main.get_group(
-                typer.Typer(name=name, help=part.help, no_args_is_help=True, cls=branch(part.words))
-            )
+            return typer.main.get_group(_plain(name=name, help=part.help, no_args_is_help=True, cls=branch(part.words)))
         found = _registered(part.module, part.register)[name]
         if isinstance(found, TyperGroup):
             found.help = part.help
         return found
 
 
+def _plain(**values: Any) -> typer.Typer:
+    """Return a part of the tree; what the whole says of its looks reaches only what it is built with."""
+    return typer.Typer(rich_markup_mode=None, **values)
+
+
 @cache
 def _registered(module: str, register: str) -> Mapping[str, Any]:
     """Return the commands that a module adds, by name."""
-    app = typer.Typer()
+    app = _plain()
     getattr(import_module(module), register)(app)
     return typer.main.get_group(app).commands
 

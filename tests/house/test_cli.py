@@ -46,6 +46,7 @@ def test_a_noun_says_in_its_own_help_what_the_list_says(name: str) -> None:
     shown = CliRunner().invoke(app, [name, "--help"])
     assert shown.exit_code == 0
     assert " ".join(NOUNS[name].help.split()) in " ".join(shown.output.split())
+    assert "\u2500" not in shown.output  # no boxes
 
 
 def test_a_mistyped_word_gets_a_suggestion() -> None:
