@@ -6,7 +6,7 @@ from mailer.domain.reading import DISPUTE_REASONS, Intent
 from mailer.replies.beginnings import alternatives
 from mailer.replies.intents import INTENTS
 from mailer.replies.lookouts import words_in
-from mailer.replies.patterns import PhraseError, parted
+from mailer.replies.patterns import PhraseError, any_of, parted
 from mailer.replies.phrases import phrases_from_texts, searchable
 from mailer.replies.resolvers import RESOLVERS
 from tests.core.replies.mails import CODES, PHRASES, ROOT
@@ -100,3 +100,8 @@ def test_a_language_is_parsed_when_it_is_needed_and_says_what_is_wrong_then() ->
     with pytest.raises(PhraseError, match=r"phrases/xx\.toml"):
         phrases_from_texts({"xx": "function_words = the"})
     assert phrases_from_texts({"en": ENGLISH}).digest != phrases_from_texts({"en": f"{ENGLISH}# a word\n"}).digest
+
+
+@pytest.mark.parametrize("row", [r"\d[\w./-]{2,} paid", r"\w{3,}x", r"(?:ab){2,}c"])
+def test_a_repeat_without_an_end_gets_one(row: str) -> None:
+    assert ",}" not in any_of([row], {})
