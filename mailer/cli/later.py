@@ -17,7 +17,7 @@ from typer.core import TyperCommand, TyperGroup
 class Part:
     """A word of the command line: `help` in one line, and the module whose `register` adds it.
 
-    `words` are those below it when each of these has a module of its own.
+    `words` are those below it where each of these names its module itself; they have no `module` then.
     """
 
     help: str

@@ -18,7 +18,7 @@ def _on_inbox(module: str, text: str) -> Part:
     return _part(module, text, "register_on_inbox")
 
 
-#: Each in a module of its own: reading files needs no database.
+#: Word by word: reading files needs no database, and so none of what the others load.
 INBOX = {
     "fetch": _on_inbox("mail", "Fetch and read what is new."),
     "list": _on_inbox("mail", "List the mail that waits for a person."),

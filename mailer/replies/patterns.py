@@ -19,7 +19,8 @@ _BOUNDS = (
     (")*", "){0,8}"),
 )
 #: The same for what is to stand so many times at least.
-_AT_LEAST = re.compile(r"(\{\d+,)\}")
+_AT_LEAST = re.compile(r"\{(\d+),\}")
+_MOST = 60
 #: Patterns that begin with one of these hold punctuation, not words.
 _NO_WORD = (" ", ",", ";", "-", "\u2013", "\u2014", "\\?")
 _WHOLE = r"(?<!\w)(?:{})(?!\w)"
@@ -104,7 +105,7 @@ def _bounded(text: str) -> str:
     """Give every run of letters or words an end, far beyond what people write: else it costs the square of it."""
     for endless, bounded in _BOUNDS:
         text = text.replace(endless, bounded)
-    return _AT_LEAST.sub(r"\g<1>60}", text) if ",}" in text else text
+    return _AT_LEAST.sub(lambda hit: f"{{{hit[1]},{max(_MOST, int(hit[1]))}}}", text) if ",}" in text else text
 
 
 def _any_spaces(text: str) -> str:

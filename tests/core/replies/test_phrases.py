@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from mailer.domain.reading import DISPUTE_REASONS, Intent
@@ -105,3 +107,7 @@ def test_a_language_is_parsed_when_it_is_needed_and_says_what_is_wrong_then() ->
 @pytest.mark.parametrize("row", [r"\d[\w./-]{2,} paid", r"\w{3,}x", r"(?:ab){2,}c"])
 def test_a_repeat_without_an_end_gets_one(row: str) -> None:
     assert ",}" not in any_of([row], {})
+
+
+def test_a_repeat_may_ask_for_more_than_its_end_would_be() -> None:
+    assert re.search(any_of([r"\d{70,}"], {}), "1" * 70)
