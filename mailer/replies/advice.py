@@ -167,15 +167,16 @@ def _with_bars(row: str, separator: str) -> str:
 
 
 def _numbers(lines: tuple[Line, ...], reference: str) -> tuple[str, ...]:
-    """Return the numbers with letters; when there are none, the bare ones that stand beside a sum.
+    """Return the numbers with letters; when none of these stands beside a sum, the bare ones that do as well.
 
     What stands beside the total, or in the reference, is the payment's own number.
     """
     own = {one for line in lines if TOTAL.search(line.flat) for one in line.numbers}
     rows = [(line, _in(line.text.replace(reference, "|")) if reference else line.numbers) for line in lines]
     lettered = [one for _, numbers in rows for one in numbers if one[:2].isalpha() and one not in own]
-    bare = [one for line, numbers in rows if line.amounts for one in numbers if one not in own]
-    return tuple(dict.fromkeys(lettered or bare))[:_MAX_NUMBERS]
+    beside = [one for line, numbers in rows if line.amounts for one in numbers if one not in own]
+    has_letters = any(one[:2].isalpha() for one in beside)
+    return tuple(dict.fromkeys(lettered if has_letters else (*lettered, *beside)))[:_MAX_NUMBERS]
 
 
 def _proof(advice: Advice, line: Line) -> Evidence:

@@ -17,22 +17,24 @@ _MAX_KEYS = 300
 _GAP = r"[-_/.#\u2010-\u2014\u2212 \t]"
 #: Perhaps letters, then groups of digits: "INV-2026-0412", "RE 2041", "2026/0412". No digit near, no further look.
 _CANDIDATE = re.compile(
-    rf"(?<![\w.,'\u2019+])(?=[^\d]{{0,13}}+\d)(?:([A-Za-zÄÖÜäöü]{{1,10}}){_GAP}{{0,3}})?(\d[\dA-Za-z]{{0,19}}(?:{_GAP}\d[\dA-Za-z]{{0,19}}){{0,4}})(?![\w@]|[.,]\d)"
+    rf"(?<![\w.,'\u2019+])(?=[^\d]{{0,13}}+\d)(?:([A-Za-zÄÖÜäöü]{{1,10}}){_GAP}{{0,3}})?(\d[\dA-Za-z]{{0,19}}(?:{_GAP}\d[\dA-Za-z]{{0,19}}){{0,4}}(?:[-/][A-Z]{{1,4}}(?![\w-]))?)(?![\w@]|[.,]\d)"
 )
 _DIGIT = re.compile(r"\d")
 _GROUP_GAP = re.compile(_GAP)
 _DATE = re.compile(r"\d{1,2}[./-]\d{1,2}(?:[./-](?:\d{4}|\d{2})?)?|\d{4}-\d{2}-\d{2}|(?:201[5-9]|202\d|203[0-5])")
-_MONEY_BEFORE = re.compile(r"(?:[€£$¥]|\b(?:EUR|USD|GBP|CHF|CAD|AUD|Euro|Betrag|amount|total))\s?$", re.IGNORECASE)
+_MONEY_BEFORE = re.compile(
+    r"(?:[€£$¥]|\b(?:EUR|USD|GBP|CHF|CAD|AUD|Euro|Betrag|amount|total))[^\S\n]?\Z", re.IGNORECASE
+)
 #: More letters than those have, with the space behind them and the one that ends the word before them.
 _LONGEST_MONEY = 10
-_MONEY_AFTER = re.compile(r"\s?(?:[€£$¥%]|(?:EUR|USD|GBP|CHF|CAD|AUD|Euros?|pounds|dollars)\b|,-)", re.IGNORECASE)
+_MONEY_AFTER = re.compile(r"[^\S\n]?(?:[€£$¥%]|(?:EUR|USD|GBP|CHF|CAD|AUD|Euros?|pounds|dollars)\b|,-)", re.IGNORECASE)
 #: Numbers of other things, when they stand without letters of their own.
 _OTHER_BEFORE = re.compile(
     r"(?:\bP\.?O\.?|purchase order|\border|Bestell\w{0,20}|Auftrag\w{0,20}|\btel\w{0,20}|"
     r"phone|fax|mobile?|ext|IBAN|BIC|"
-    r"account|Konto\w{0,20}|"
+    r"account|\bKonto\w{0,20}|"
     r"sort code|customer|Kunden\w{0,20}|ticket|case|HRB|VAT|UID|USt\S*)[-. :#]{0,3}(?:no\.?|nr\.?|number|"
-    r"nummer)?[ :#.]{0,3}$",
+    r"nummer)?[ :#.]{0,3}\Z",
     re.IGNORECASE,
 )
 #: Small letters of which each of those holds some, where there are no others than those of ASCII.
@@ -41,15 +43,20 @@ _REPLY_PREFIX = re.compile(
     r"^\s*(?:re|aw|antw|wg|fwd?|sv|vs|rv|tr|rif|r|i|doorst|réf?)\s?(?:\[\d{1,3}\])?\s?:", re.IGNORECASE
 )
 #: Whole dates and phone numbers: no part of them is a number of ours. It begins with one set: so it is found fast.
+#: No phone number goes on in the next column of a table, or begins behind "2026/"; "0412/26" is none.
 _NOT_OURS = re.compile(
     r"[+\d](?:(?<=\d)(?<![\w-].)(?:\d{3}-\d{2}-\d{2}|\d?[./]\d{1,2}[./](?:\d{4}|\d{2}))(?![\w-])|"
-    r"(?<=\+)\d[\d ()/.-]{6,30}|(?<=0)(?<![\w-].)\d[\d ()/]{7,30})",
+    r"(?<=\+)\d[\d ()/.-]{6,30}|"
+    r"(?<=0)(?<![\w-].)(?<!\w[./].)(?!\d{2,5}/(?:20)?\d\d(?!\d))(?=[\d ()/]{8})\d(?: ?[\d()/]){6,30})",
     re.DOTALL,
 )
 #: "INV-1": letters tied to the digits need no more than one of those; "on 12" is no number.
 _TIED = re.compile(r"[A-ZÄÖÜ]{2,10}[-/#]?\d")
 _NO_LETTER = re.compile(r"[\W_]+")
 _LEADING_ZEROS = re.compile(r"^(\D*)0+(?=\d)")
+_YEAR = re.compile(r"(?:19|20)\d\d")
+#: Of those people say "500 pieces" and "since 2024".
+_COMMON = re.compile(rf"\d*00|{_YEAR.pattern}")
 _SHORTEST_DIGITS = 3
 _SHORTEST_BARE_DIGITS = 4
 _MOST_PREFIXES = 5
@@ -101,15 +108,30 @@ def short_number_in(text: str, number: str, others: Collection[str]) -> bool:
 
     `others` are all numbers it could be; digits that end two of them name neither.
     """
-    tail = re.search(r"(?<!\d)\d{3,}$", number)
-    digits = tail[0].lstrip("0") if tail else ""
-    if len(digits) < _SHORTEST_DIGITS or digits not in text or sum(one.endswith(digits) for one in others) > 1:
+    both = [tail for other in others for tail in _tails(other)]
+    tails = [one for one in _tails(number) if one in text and both.count(one) == 1]
+    if not tails:
         return False
-    for hit in re.finditer(rf"(?<![\w.,/+-])#?0{{0,4}}{digits}(?![\w/-]|[.,]\d)", text[:_MAX_SCANNED_CHARS]):
+    said = rf"(?<![\w.,/+-])#?0{{0,4}}(?:{'|'.join(tails)})(?![\w/-]|[.,]\d)"
+    for hit in re.finditer(said, text[:_MAX_SCANNED_CHARS]):
         before, after = text[max(0, hit.start() - 12) : hit.start()], text[hit.end() : hit.end() + 12]
         if not (_MONEY_BEFORE.search(before) or _MONEY_AFTER.match(after) or _OTHER_BEFORE.search(before)):
             return True
     return False
+
+
+def _tails(number: str) -> tuple[str, ...]:
+    """Return what may stand for a number, without zeros in front: its last digits, or the last four or three of these.
+
+    Of "0412/2026" and "0412/26" those before the year. Round parts and years are left out: they are said of other things.
+    """
+    groups = re.findall(r"\d+", number)
+    while len(groups) > 1 and (len(groups[-1]) < _SHORTEST_DIGITS or _YEAR.fullmatch(groups[-1])):
+        groups.pop()
+    digits = groups[-1] if groups else ""
+    parts = [digits[-size:] for size in (4, 3) if len(digits) > size and not _COMMON.fullmatch(digits[-size:])]
+    tails = dict.fromkeys(one.lstrip("0") for one in (digits, *parts))
+    return tuple(one for one in tails if len(one) >= _SHORTEST_DIGITS)
 
 
 def _keys_of(texts: tuple[str, ...]) -> tuple[str, ...]:

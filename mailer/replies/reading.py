@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -25,7 +26,7 @@ from mailer.replies.weighing import weighed
 from mailer.replies.zones import Zones, words_of
 
 #: How the reader works; raised when the same mail and the same files may be read differently.
-ENGINE = "vote-8"
+ENGINE = "vote-9"
 #: A mail whose own Date is further from its arrival was written, or dated, in another time.
 _MAX_CLOCK_DIFFERENCE = timedelta(days=3)
 
@@ -125,11 +126,16 @@ def _failure(blank: Reading, mail: InboundMail) -> Reading:
 
 
 def _with_numbers(finding: Finding) -> Finding:
-    """Name the invoice numbers in the words that prove a finding, normalised, those with letters only."""
-    numbers = {
-        number: None
-        for proof in finding.evidence
-        for _, _, number in spans_of_numbers(proof.text)
-        if number[:2].isalpha() and proof.text[proof.text.find(number[:2]) :][:2].isupper()
-    }
+    """Name the invoice numbers in the words that prove a finding, normalised; letters of them are capitals."""
+    numbers = {number: None for proof in finding.evidence for number in _numbers_in(proof.text)}
     return replace(finding, invoice_numbers=tuple(numbers)) if numbers or finding.invoice_numbers else finding
+
+
+def _numbers_in(text: str) -> Iterator[str]:
+    ends: set[int] = set()
+    for at, end, number in spans_of_numbers(text):
+        if number[:2].isalpha() and text[at : at + 2].isupper():
+            ends.add(end)
+            yield number
+        elif number.isdecimal() and end not in ends:  # else it is the same one without its letters
+            yield number

@@ -74,6 +74,11 @@ def csv(text: str, name: str = "advice.csv") -> Attachment:
     return Attachment(name=name, media_type="text/csv", content=text.encode())
 
 
+def test_a_credit_note_among_them_hides_no_number_without_letters() -> None:
+    rows = "Our doc,Your ref,Gross\n1900448812,20412041,7120.31\n1900449003,CN HV/DED/77,-300.00\n,TOTAL,6820.31"
+    assert "20412041" in remittance(csv(rows, "remittance.csv")).invoice_numbers
+
+
 def understood(one: InboundMail, *, country: str = "GB", hint: str = "en") -> Reading:
     parts = zones(one.text, None)
     return read(one, parts, kind=MailKind.HUMAN, language_hint=hint, country=country, phrases=PHRASES)

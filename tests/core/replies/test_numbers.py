@@ -48,6 +48,14 @@ def test_normalising_twice_changes_nothing(written: str) -> None:
         ("ref 2026-04123 please", "202604123"),
         ("INV-2041.", "INV2041"),
         ("INV 2026 0412 is fine", "INV20260412"),
+        ("2026/0412        27.08.2026   6.167,00", "20260412"),
+        ("Causale SALDO FT 2026/0412 (797,00)", "20260412"),
+        ("0412/2026 is paid", "4122026"),
+        ("0412/26 (32.887,65 EUR)", "41226"),
+        ("FV/0412/2026", "FV4122026"),
+        ("2041-BW is paid", "2041BW"),
+        ("Document   Amount EUR\n100412   27.08.2026", "100412"),
+        ("Beleg   Skonto\n100412      27.08.2026", "100412"),
     ],
 )
 def test_numbers_are_found_as_people_write_them(text: str, number: str) -> None:
@@ -66,6 +74,8 @@ def test_numbers_are_found_as_people_write_them(text: str, number: str) -> None:
         "in 2026",
         "call +44 20 7946 0102",
         "call 020 7946 0102 123",
+        "Tel. 0711/5550214",
+        "0711 / 5550 214",
         "PO 4500016858",
         "order no. 4500016858",
         "Konto-Nr. 12345678",

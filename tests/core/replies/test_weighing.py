@@ -115,6 +115,25 @@ def test_last_digits_name_an_invoice(text: str, *, named: bool) -> None:
     assert short_number_in(text, "INV-2026-0412", ("INV-2026-0412", "INV-2026-0413")) is named
 
 
+@pytest.mark.parametrize(
+    ("text", "number", "named"),
+    [
+        ("the 412 is paid", "100412", True),
+        ("0412 is paid", "20260412", True),
+        ("0412 is paid", "0412/2026", True),
+        ("412 is paid", "0412/26", True),
+        ("as of 2026", "0412/2026", False),
+        ("500 pieces", "100500", False),
+        ("since 2024", "10082024", False),
+        ("112", "100412", False),
+    ],
+)
+def test_the_end_of_a_long_number_names_it_too_unless_it_is_round_or_a_year(
+    text: str, number: str, *, named: bool
+) -> None:
+    assert short_number_in(text, number, (number, "100777")) is named
+
+
 def test_last_digits_that_fit_two_invoices_or_are_too_short_name_none() -> None:
     assert not short_number_in("0412", "INV-2026-0412", ("INV-2026-0412", "RE-0412"))
     assert not short_number_in("12", "INV-0012", ("INV-0012",))
