@@ -123,7 +123,7 @@ def short_number_in(text: str, number: str, others: Collection[str]) -> bool:
 def _tails(number: str) -> tuple[str, ...]:
     """Return what may stand for a number, without zeros in front: its last digits, or the last four or three of these.
 
-    Of "0412/2026" and "0412/26" those before the year. Round parts and years are left out: they are said of other things.
+    Of "0412/2026" and "0412/26" those before the year. Round parts and years are no end: other things are so.
     """
     groups = re.findall(r"\d+", number)
     while len(groups) > 1 and (len(groups[-1]) < _SHORTEST_DIGITS or _YEAR.fullmatch(groups[-1])):
