@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
 from collections.abc import Collection, Iterator
@@ -15,12 +16,18 @@ from mailer.replies.zones import Zones, words_of
 _MAX_SCANNED_CHARS = 100_000
 _MAX_KEYS = 300
 _GAP = r"[-_/.#\u2010-\u2014\u2212 \t]"
+#: Between groups of digits: one sign, or a dash or slash with a space beside it, or the end of the line behind it.
+_JOINT = rf"(?:[ \t]?[-/\u2013][ \t\n]?|{_GAP})"
+#: A group of digits, with letters among them; a machine that reads paper takes a nought for an O.
+_GROUP = r"(?:\d|[OoIl](?=\d{2}))[\dA-Za-z]{0,19}"
 #: Perhaps letters, then groups of digits: "INV-2026-0412", "RE 2041", "2026/0412". No digit near, no further look.
 _CANDIDATE = re.compile(
-    rf"(?<![\w.,'\u2019+])(?=[^\d]{{0,13}}+\d)(?:([A-Za-zÄÖÜäöü]{{1,10}}){_GAP}{{0,3}})?(\d[\dA-Za-z]{{0,19}}(?:{_GAP}\d[\dA-Za-z]{{0,19}}){{0,4}}(?:[-/][A-Z]{{1,4}}(?![\w-]))?)(?![\w@]|[.,]\d)"
+    r"(?<!\w)(?=[^\d]{0,13}+\d)(?:(?<![.,+])(?<!\d['\u2019])|(?<=\d{4},))"
+    rf"(?:([A-Za-zÄÖÜäöü]{{1,10}}){_GAP}{{0,3}})?({_GROUP}(?:{_JOINT}{_GROUP}){{0,4}}(?:[-/][A-Z]{{1,4}}(?![\w-]))?)"
+    r"(?![\w@]|[.,]\d{1,3}(?![\d/]))"
 )
 _DIGIT = re.compile(r"\d")
-_GROUP_GAP = re.compile(_GAP)
+_GROUP_GAP = re.compile(_JOINT)
 _DATE = re.compile(r"\d{1,2}[./-]\d{1,2}(?:[./-](?:\d{4}|\d{2})?)?|\d{4}-\d{2}-\d{2}|(?:201[5-9]|202\d|203[0-5])")
 _MONEY_BEFORE = re.compile(
     r"(?:[€£$¥]|\b(?:EUR|USD|GBP|CHF|CAD|AUD|Euro|Betrag|amount|total))[^\S\n]?\Z", re.IGNORECASE
@@ -52,6 +59,13 @@ _NOT_OURS = re.compile(
 )
 #: "INV-1": letters tied to the digits need no more than one of those; "on 12" is no number.
 _TIED = re.compile(r"[A-ZÄÖÜ]{2,10}[-/#]?\d")
+#: "Invoice 57", "n° 57": words and signs behind which few digits are a number.
+_CALLED = frozenset("invoice inv rechnung rg re facture fact factura fra factuur fattura ft no nr num bill".split())
+_SIGNS = frozenset("#°º")
+#: What a machine that reads paper, or a hurried hand, takes for what.
+_SLIPS = str.maketrans("OoQIlSBZ", "00011582")
+_HAS_SLIP = re.compile(r"(?<=\d)[OoQIlSBZ]|[OoQIlSBZ](?=\d)")
+_SLIP_BEFORE = re.compile(r"[1l](?=[A-Z]{2})")
 _NO_LETTER = re.compile(r"[\W_]+")
 _LEADING_ZEROS = re.compile(r"^(\D*)0+(?=\d)")
 _YEAR = re.compile(r"(?:19|20)\d\d")
@@ -156,27 +170,60 @@ def _spans(text: str) -> Iterator[tuple[int, int, str]]:
         return
     text = _NOT_OURS.sub(lambda hit: "\x1f" * len(hit[0]), text)
     for found in _CANDIDATE.finditer(text):
-        prefix, digits = found[1] or "", found[2]
-        ends = [gap.start() for gap in _GROUP_GAP.finditer(digits)]
-        for end in [len(digits), *reversed(ends)]:
+        prefix, start, digits = found[1] or "", found.start(2), found[2]
+        gaps = [(gap.start(), gap.end()) for gap in _GROUP_GAP.finditer(digits)]
+        enough = 1 if _TIED.match(found[0]) else _SHORTEST_DIGITS
+        is_bare = False
+        for end in [len(digits), *(gap[0] for gap in reversed(gaps))]:
             part = digits[:end]
-            stop = found.start(2) + end
-            enough = 1 if _TIED.match(found[0]) else _SHORTEST_DIGITS
             if prefix and _digits(part) >= enough:
-                yield found.start(), stop, normalise_number(prefix + part)
-            if _is_bare_number(text, found.start(2), stop, part):
-                yield found.start(2), stop, normalise_number(part)
+                yield from ((found.start(), start + end, number) for number in _forms(prefix, part))
+            if _is_bare_number(text, start, start + end, part, prefix):
+                is_bare = True
+                yield from ((start, start + end, number) for number in _forms("", part))
+        for at, end, part in _listed(digits, gaps) if gaps else ():
+            if prefix:
+                yield from ((start + at, start + end, number) for number in _forms(prefix, part))
+            if is_bare and _digits(part) >= _SHORTEST_BARE_DIGITS:
+                yield from ((start + at, start + end, number) for number in _forms("", part))
+
+
+def _forms(prefix: str, part: str) -> Iterator[str]:
+    """Yield a number normalised, and without the slips of who read it from paper ("lNV-2O26-O412")."""
+    whole = prefix + part
+    yield normalise_number(whole)
+    if part.isdecimal() and prefix[:1] != "l":
+        return
+    right = _SLIP_BEFORE.sub("I", whole, count=1) if _SLIP_BEFORE.match(whole) else whole
+    right = right[: len(prefix)] + part.translate(_SLIPS) if _HAS_SLIP.search(part) else right
+    if right != whole:
+        yield normalise_number(right)
+
+
+def _listed(digits: str, gaps: list[tuple[int, int]]) -> Iterator[tuple[int, int, str]]:
+    """Yield what a list goes on with, as long as what stands before it: "2041/2042", "2026-0412/0413"."""
+    edges = [0, *(edge for gap in gaps for edge in gap), len(digits)]
+    groups = [(start, end, digits[start:end]) for start, end in zip(edges[::2], edges[1::2], strict=True)]
+    for (first, _, before), (start, end, part) in itertools.pairwise(groups):
+        if len(part) == len(before) >= _SHORTEST_DIGITS and not _YEAR.fullmatch(before):
+            for whole in dict.fromkeys((digits[:first] + part, part)):
+                yield start, end, whole
 
 
 def _digits(text: str) -> int:
     return len(text) if text.isdecimal() else sum(map(str.isdigit, text))
 
 
-def _is_bare_number(text: str, start: int, stop: int, part: str) -> bool:
-    if _digits(part) < _SHORTEST_BARE_DIGITS or _DATE.fullmatch(part):
-        return False
+def _is_bare_number(text: str, start: int, stop: int, part: str, prefix: str) -> bool:
     before, after = text[max(0, start - 40) : start], text[stop : stop + 12]
+    if (_digits(part) < _SHORTEST_BARE_DIGITS and not _is_called(prefix, before)) or _DATE.fullmatch(part):
+        return False
     if _MONEY_BEFORE.search(before[-_LONGEST_MONEY:]) or _MONEY_AFTER.match(after):
         return False
     may_be_other = not before.isascii() or any(one in before.lower() for one in _OTHER_PARTS)
     return not (may_be_other and _OTHER_BEFORE.search(before))
+
+
+def _is_called(prefix: str, before: str) -> bool:
+    """Whether the words before few digits say that they are a number: "invoice 57", "#57", "n° 57"."""
+    return prefix.lower() in _CALLED or before.rstrip()[-1:] in _SIGNS

@@ -54,12 +54,32 @@ def test_normalising_twice_changes_nothing(written: str) -> None:
         ("0412/26 (32.887,65 EUR)", "41226"),
         ("FV/0412/2026", "FV4122026"),
         ("2041-BW is paid", "2041BW"),
+        ("100412,100413", "100413"),
+        ("invoices 100412-100415", "100415"),
+        ("100412 100413 100414", "100414"),
+        ("INV-2026-0412/0413", "INV20260413"),
+        ("INV-412/413", "INV413"),
+        ("INV - 2026 - 0412", "INV20260412"),
+        ("INV-2026-\n0412", "INV20260412"),
+        ("'100412'", "100412"),
+        ("invoice 57 is paid", "57"),
+        ("#57", "57"),
+        ("n° 57", "57"),
         ("Document   Amount EUR\n100412   27.08.2026", "100412"),
         ("Beleg   Skonto\n100412      27.08.2026", "100412"),
     ],
 )
 def test_numbers_are_found_as_people_write_them(text: str, number: str) -> None:
     assert number in own_number_keys(mail(text), zones(text, None))
+
+
+@pytest.mark.parametrize("text", ["lNV-2O26-O412", "INV-2O26-0412", "INV 2026 04l2", "1NV-2026-0412", "INV-2026-04I2"])
+def test_what_a_machine_or_a_hurried_hand_mistakes_is_read_as_it_was_meant(text: str) -> None:
+    assert "INV20260412" in own_number_keys(mail(text), zones(text, None))
+
+
+def test_a_number_with_letters_among_its_digits_is_found_as_it_is_written() -> None:
+    assert "INV20B8" in own_number_keys(mail("INV-20B8"), zones("INV-20B8", None))
 
 
 @pytest.mark.parametrize(
@@ -77,6 +97,9 @@ def test_numbers_are_found_as_people_write_them(text: str, number: str) -> None:
         "Tel. 0711/5550214",
         "0711 / 5550 214",
         "PO 4500016858",
+        "PO 4500-1042",
+        "1'250.00 francs",
+        "in 57 days",
         "order no. 4500016858",
         "Konto-Nr. 12345678",
         "12 %",
