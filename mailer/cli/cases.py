@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from mailer.cli import case_sheet, case_why, exports, record_log
+from mailer.cli import case_sheet, case_why
 from mailer.cli.context import InputRefused, actor
 from mailer.cli.opened import run
 from mailer.cli.output import Output, OutputOption, one_json, say, show
@@ -25,21 +25,21 @@ from mailer.store.events import RecordedEvent
 from mailer.store.session import Tx
 from mailer.wiring import App
 
-case_app = typer.Typer(no_args_is_help=True)
-log_app = typer.Typer(no_args_is_help=True)
 CASES = ("case", "customer", "opened", "open", "overdue", "oldest_days", "statuses", "next")
 LOG = ("seq", "at", "actor", "customer", "words")
 
 
-def register(app: typer.Typer) -> None:
-    """Add the two nouns to the command tree."""
-    app.add_typer(case_app, name="case")
-    app.add_typer(log_app, name="log")
-    exports.register_on_case(case_app)
-    record_log.register_on_log(log_app)
+def register_on_case(case_app: typer.Typer) -> None:
+    """Add the verbs to `duly case` that need no case file."""
+    for name, verb in (("list", list_), ("show", show_), ("why", why), ("close", close)):
+        case_app.command(name)(verb)
 
 
-@case_app.command("list")
+def register_on_log(log_app: typer.Typer) -> None:
+    """Add the one verb of `duly log` that only lists."""
+    log_app.command("list")(log_list)
+
+
 def list_(
     *,
     everything: Annotated[bool, typer.Option("--all", help="Closed cases, too.")] = False,
@@ -84,7 +84,6 @@ def _case(line: CaseLine) -> dict[str, Any]:
     }
 
 
-@case_app.command("show")
 def show_(said: Meant, output: OutputOption = Output.TABLE) -> None:
     """Show a case: invoices, agreements, holds, mails, contacts. Example: duly case show C-1001 -o json"""
 
@@ -101,7 +100,6 @@ def show_(said: Meant, output: OutputOption = Output.TABLE) -> None:
         one_json(case_sheet.as_row(sheet))
 
 
-@case_app.command("why")
 def why(said: Meant, output: OutputOption = Output.TABLE) -> None:
     """Say why a customer, or one invoice, is or is not written to. Example: duly case why INV-2041"""
 
@@ -118,7 +116,6 @@ def why(said: Meant, output: OutputOption = Output.TABLE) -> None:
         show(rows, output, columns=tuple(rows[0]) if rows else ("invoice",), empty="")
 
 
-@case_app.command("close")
 def close(
     said: Meant,
     *,
@@ -149,7 +146,6 @@ def close(
     tell(output, row, *lines, f"for whoever takes over: duly case export {done.case_id} --out DIR")
 
 
-@log_app.command("list")
 def log_list(
     said: Annotated[str | None, typer.Argument(metavar="[ID]", help="Only of this case or customer.")] = None,
     *,

@@ -18,7 +18,15 @@ def _on_inbox(module: str, text: str) -> Part:
     return _part(module, text, "register_on_inbox")
 
 
-#: Word by word: reading files needs no database, and so none of what the others load.
+def _on_case(module: str, text: str) -> Part:
+    return _part(module, text, "register_on_case")
+
+
+def _on_log(module: str, text: str) -> Part:
+    return _part(module, text, "register_on_log")
+
+
+#: Word by word: reading files needs no database, looking at a case none of what writes one out.
 INBOX = {
     "fetch": _on_inbox("mail", "Fetch and read what is new."),
     "list": _on_inbox("mail", "List the mail that waits for a person."),
@@ -31,6 +39,24 @@ INBOX = {
     "authenticate": _on_inbox("authenticated", "Check who signed a mail (DKIM)."),
     "replay": _on_inbox("replays", "Read stored mail again, change nothing, show what differs."),
     "decided": _on_inbox("replays", "What people decided, as labelled data, a line per mail."),
+}
+CASE = {
+    "list": _on_case("cases", "List the running cases."),
+    "show": _on_case("cases", "Show a case: invoices, agreements, holds, mails, contacts."),
+    "why": _on_case("cases", "Say why a customer, or one invoice, is or is not written to."),
+    "close": _on_case("cases", "End a case: overdue invoices are not asked for any more."),
+    "export": _on_case("exports", "Write a case as evidence that others can check."),
+    "verify": _on_case("exports", "Check a case file, without a database."),
+}
+LOG = {
+    "list": _on_log("cases", "List the record, the newest last."),
+    "verify": _on_log("record_log", "Check the whole record against its log and what was signed."),
+    "checkpoint": _on_log("record_log", "Sign (witnesses cosign) the record as it is now."),
+    "prove": _on_log("record_log", "Prove that an event is in the signed log (C2SP tlog-proof)."),
+    "stamp": _on_log("record_log", "Have the record as it is now stamped by the time-stamp server of the settings."),
+    "anchors": _on_log("record_log", "List who outside has a signed state of the record, and since when."),
+    "restart": _on_log("record_log", "Begin a new log when the old cannot go on."),
+    "rotate": _on_log("record_log", "Let a new key sign the log."),
 }
 FIRST = {
     "init": _part("setup", "Set up a data folder: settings, database, paused."),
@@ -56,8 +82,8 @@ NOUNS = {
     "meeting": _part("by_hand", "Meetings, on record."),
     "promise": _part("agreed", "Promises to pay: list, add, confirm, close."),
     "dispute": _part("agreed", "Disputes: list, add, accept, close."),
-    "case": _part("cases", "Customers' accounts: list, show, why, close, export."),
-    "log": _part("cases", "The record: who did what when."),
+    "case": Part(help="Customers' accounts: list, show, why, close, export.", words=CASE),
+    "log": Part(help="The record: who did what when.", words=LOG),
     "policy": _part("policies", "When to say what: list, show, check, compare."),
     "template": _part("policies", "The words: list, copy to change, check."),
     "subject": _part("subject", "Data about a customer: export, erase, hold, due."),
