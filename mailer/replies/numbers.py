@@ -46,8 +46,11 @@ _OTHER_BEFORE = re.compile(
 )
 #: Small letters of which each of those holds some, where there are no others than those of ASCII.
 _OTHER_PARTS = needles(_OTHER_BEFORE.pattern.lower())
+#: What mail systems put before the subject of a mail from outside, or of a ticket: "[EXTERNAL]", "[#4711]".
+_TAG = r"\s*\[[^\]\n]{2,30}\]\s*"
+_SYSTEMS_TAG = re.compile(r"\s*\[(?:ext|external|externe?|esterno|externo)\]\s*", re.IGNORECASE)
 _REPLY_PREFIX = re.compile(
-    r"^\s*(?:re|aw|antw|wg|fwd?|sv|vs|rv|tr|rif|r|i|doorst|réf?)\s?(?:\[\d{1,3}\])?\s?:", re.IGNORECASE
+    rf"^(?:{_TAG})?\s*(?:re|aw|antw|wg|fwd?|sv|vs|rv|tr|rif|r|i|doorst|réf?)\s?(?:\[\d{{1,3}}\])?\s?:", re.IGNORECASE
 )
 #: Whole dates and phone numbers: no part of them is a number of ours. It begins with one set: so it is found fast.
 #: No phone number goes on in the next column of a table, or begins behind "2026/"; "0412/26" is none.
@@ -110,8 +113,8 @@ def own_number_keys(mail: InboundMail, zones: Zones) -> tuple[str, ...]:
 
 
 def bare_subject(subject: str) -> str:
-    """Return a subject without the prefixes of answers and forwards ("Re:", "AW:", "Fwd:"), lower case."""
-    text = re.sub(r"\s+", " ", subject).strip()
+    """Return a subject without the prefixes of answers and forwards ("Re:", "AW:", "Fwd:") and "[EXTERNAL]", lower case."""
+    text = _SYSTEMS_TAG.sub(" ", re.sub(r"\s+", " ", subject)).strip()
     for _ in range(_MOST_PREFIXES):
         text = _REPLY_PREFIX.sub("", text, count=1).strip()
     return text.casefold()

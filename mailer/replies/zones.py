@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import accumulate
 
+from mailer.replies.banner import MOST_LINES, banner_lines
 from mailer.replies.signature import signature_start
 from mailer.replies.zone_marks import (
     ATTRIBUTION,
@@ -82,6 +83,8 @@ def zones(mail_text: str, sent_text: str | None, *, sender_name: str = "") -> Zo
             line.zone = "quoted"
     if sent_text:
         _mark_sent(lines, sent_text)
+    for line in lines[: banner_lines([line.text for line in lines[:MOST_LINES]])]:
+        line.zone = "signature"
     _mark_history(lines)
     if not any(line.zone == "own" and not line.is_blank for line in lines):
         _rescue(lines)

@@ -124,7 +124,7 @@ def test_subject_quotes_and_attachments_are_searched_after_own_words() -> None:
 def test_the_subject_is_the_senders_own_unless_it_answers_or_forwards() -> None:
     parts = zones("hello", None)
     assert "INV500" in own_number_keys(mail("hello", subject="About INV-500"), parts)
-    for prefix in ("Re:", "AW:", "WG:", "Fwd:", "RE[2]:"):
+    for prefix in ("Re:", "AW:", "WG:", "Fwd:", "RE[2]:", "[EXTERNAL] Re:", "[#4711] AW:"):
         assert own_number_keys(mail("hello", subject=f"{prefix} INV-500"), parts) == ()
 
 

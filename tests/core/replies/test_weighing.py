@@ -142,6 +142,8 @@ def test_last_digits_that_fit_two_invoices_or_are_too_short_name_none() -> None:
 
 def test_a_subject_loses_its_prefixes() -> None:
     assert bare_subject("Re: AW:  Fwd: Invoice  2041") == "invoice 2041"
+    assert bare_subject("[EXTERNAL] Re: Invoice 2041") == "invoice 2041"
+    assert bare_subject("RE: [EXT] Invoice 2041") == "invoice 2041"
 
 
 def test_accents_are_folded_in_place() -> None:

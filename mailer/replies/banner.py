@@ -1,0 +1,73 @@
+"""What mail systems put above a mail from outside: "CAUTION: This email originated from outside of the organization".
+
+Gateways add it to everything that comes in, in their own words and nobody's: it is no part of what the sender wrote.
+It is known at the head of a mail only, by its first line; what follows in the same paragraph belongs to it as long as
+it goes on about senders, links and attachments.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+#: No banner reaches further.
+MOST_LINES = 12
+_MAX_LINE_CHARS = 400
+#: Signs around a banner, and the words that call for care.
+_CARE = (
+    r"caution|warning|attention|alert|notice|security (?:notice|warning)|achtung|vorsicht|warnung|hinweis|prudence|"
+    r"avertissement|precauci[oó]n|atenci[oó]n|aviso|advertencia|attenzione|avviso|let op|waarschuwing|pas op"
+)
+_OPENING = rf"[\s*>|\[\](){{}}!\u26a0\ufe0f\u2022=_~#-]{{0,20}}(?:(?:{_CARE})[\s*:!.,\u2013-]{{1,6}}){{0,2}}"
+_MAIL = (
+    r"(?:this|the|diese|dieses|ce|cette|cet|este|esta|questo|questa|deze|dit)?[ -]*"
+    r"(?:e-?mail|mail|message|nachricht|courriel|mensaje|correo(?: electr[oó]nico)?|messaggio|bericht)"
+)
+_CAME = (
+    r"(?:originat\w+|(?:comes?|came|is|was|has been)(?: sent| received)?|sent|received|stammt|kommt|kam|wurde|ist|"
+    r"provient|vient|a (?:été|ete)|est|proviene|procede|se origin\w+|ha sido|fue|viene|(?:è|e) stata?|komt|"
+    r"is afkomstig|werd)"
+)
+_OUTSIDE = r"(?:outside|extern(?:al|e[nrs]?|[oa])?|au(?:ß|ss)erhalb|ext[ée]rieure?|fuera|(?:dall.)?estern[oa]|buiten)"
+_EXTERNAL = r"(?:external|extern[eo]?|esterno)"
+_WHO = (
+    r"(?:e-?mail|mail|sender|message|absender|nachricht|courriel|correo|mensaje|expéditeur|mittente|afzender|bericht)"
+)
+#: What ends a short banner, or goes on with what not to do.
+_AND_THEN = r"[\s*\]:!.,)|_-]{0,6}(?:$|(?:do not|don.t|be careful|please|use caution|caution|bitte|ne |no |non )\b)"
+_BANNER = re.compile(
+    rf"(?i)^{_OPENING}(?:{_MAIL}[^.\n]{{0,20}}\b{_CAME}\b[^.\n]{{0,60}}\b{_OUTSIDE}\b"
+    rf"|{_EXTERNAL}[ -]{_WHO}{_AND_THEN}|{_WHO} {_EXTERNAL}{_AND_THEN}|(?<=[\[(*]){_EXTERNAL}[\s*\])]{{1,6}}$"
+    r"|(?:some people who received this message )?(?:you )?don.t often get email from\b"
+    r"|sie erhalten nicht (?:oft|häufig) e-?mails? von\b"
+    r"|vous (?:n.obtenez|ne recevez) pas souvent d[e'\u2019] ?(?:e-?mails?|courriers?|courriels?)\b"
+    r"|no suele recibir correos?(?: electrónicos?)? de\b"
+    r"|non si riceve spesso (?:un messaggio di posta elettronica|posta elettronica|messaggi|e-?mail) da\b"
+    r"|u (?:ontvangt|krijgt) niet vaak e-?mail(?:berichten)? van\b"
+    r"|zjqcmqry)"
+)
+#: What banners go on about.
+_ABOUT = re.compile(
+    r"(?i)\b(?:links?|attachments?|sender|recogni[sz]e|content is safe|phish\w*|suspicious|spam|credentials|password|"
+    r"anh[aä]nge|absenders?|pièces jointes|liens?|expéditeur|enlaces|adjuntos|remitente|allegati|"
+    r"collegamenti|mittente|koppelingen|bijlagen?|afzender|it department|help ?desk|organi[sz]ation|aka\.ms|"
+    r"report suspicious|zjqcmqry\w*)"
+)
+#: So much of that a new sentence must say, for it may be the sender's first: "Please see the attachment."
+_OF_NEXT_SENTENCE = 2
+_RULE = re.compile(r"^[\s*=_~#-]{3,}$")
+
+
+def banner_lines(lines: Sequence[str]) -> int:
+    """Return how many lines at the head of a mail are such a banner, blank ones and rules between them included."""
+    end, enough = 0, 0
+    for number, line in enumerate(lines[:MOST_LINES]):
+        text = line[:_MAX_LINE_CHARS].strip()
+        if not text:
+            enough = 0
+        elif _BANNER.match(text) or (end and _RULE.match(text)) or (enough and len(_ABOUT.findall(text)) >= enough):
+            end = number + 1
+            enough = _OF_NEXT_SENTENCE if text.endswith((".", "!", "]", "*")) else 1
+        else:
+            break
+    return end
