@@ -39,7 +39,8 @@ _BODY = re.compile(
     r"(?:wasn't|not|un)(?: been)? able to deliver|delivery to the following recipients? failed|did not reach|"
     r"message that you sent could not|permanent (?:fatal )?error|konnte (?:leider )?nicht (?:zugestellt|übermittelt|"
     r"ausgeliefert)|could not be posted|delivery failure notification|rejected by the list moderator|"
-    r"n'a pas pu être (?:remis|distribué)|no se ha podido entregar|kon niet worden (?:bezorgd|afgeleverd)|"
+    r"n['\u2019]a pas (?:pu être|été) (?:remis|distribué)|no (?:se )?ha (?:podido entregar|sido entregado)|"
+    r"(?:kon niet worden|is niet) (?:bezorgd|afgeleverd)|non è stato (?:recapitato|consegnato)|wurde nicht zugestellt|"
     r"your message has not been delivered|recipients? (?:address )?(?:rejected|unknown)|user unknown",
     re.IGNORECASE,
 )
@@ -163,6 +164,7 @@ def _is_free_text_failure(mail: InboundMail) -> bool:
     is_named_and_mute = is_named_daemon(mail) and mail.header("return-path") == "<>"
     refused = is_named_and_mute and bool(_QUOTED_REFUSAL.search(_RETURNED.split(text, maxsplit=1)[0]))
     body = refused or bool(_BODY.search(text))
+    is_robot = is_robot or (is_named_and_mute and mail.header("auto-submitted").lower().startswith("auto-"))
     # A robot's answer also has the null return path; without a daemon's name both signs are needed.
     return subject or body if is_robot or refused else subject and body
 

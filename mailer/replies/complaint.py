@@ -1,4 +1,4 @@
-"""Complaints: people who called our mail spam, as their providers report it (RFC 5965, Microsoft's JMRP)."""
+"""Complaints: people who called our mail spam, as their providers report it (RFC 5965, Microsoft's JMRP, SpamCop)."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ def read_complaint(mail: InboundMail) -> str | None:
     feedback = _FEEDBACK.search(mail.report) if is_report(mail) else None
     if feedback is not None and feedback[1].lower() in _NO_COMPLAINT:
         return None
+    if mail.from_email.endswith("@reports.spamcop.net") and mail.header("x-spamcop-sourceip"):
+        return ""  # it never says who complained
     returned = mail.report if feedback is not None else _reported_by_microsoft(mail)
     if not returned:
         return None

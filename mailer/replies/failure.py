@@ -60,7 +60,8 @@ _NOBODY = re.compile(
     r"not (?:a )?(?:valid|known) (?:user|recipient|mailbox|address)|"
     r"host (?:or domain name )?(?:unknown|not found)|unknown host|domain (?:name )?not found|unrouteable|nxdomain|"
     r"no longer (?:available|valid|in use|active|with)|couldn't be found|wasn't found|user not found|not our customer|"
-    r"recipient .{0,80}(?:not found|unknown)|unbekannt|existiert nicht|n'existe pas|no existe|inesistente|"
+    r"recipient .{0,80}(?:not found|unknown)|unbekannt|existiert nicht|n['\u2019]existe (?:pas|plus)|no existe|"
+    r"inesistente|non esiste|user (?:has )?moved|user not local|"
     r"bestaat niet|nicht gefunden|has suppressed sending|suppression list|previously bounced|"
     r"no (?:longer )?accepts? mail|nullmx|does not accept mail",
     re.IGNORECASE,

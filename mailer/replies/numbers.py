@@ -113,7 +113,7 @@ def own_number_keys(mail: InboundMail, zones: Zones) -> tuple[str, ...]:
 
 
 def bare_subject(subject: str) -> str:
-    """Return a subject without the prefixes of answers and forwards ("Re:", "AW:", "Fwd:") and "[EXTERNAL]", lower case."""
+    """Return a subject without the prefixes of answers and forwards ("Re:", "AW:") and "[EXTERNAL]", lower case."""
     text = _SYSTEMS_TAG.sub(" ", re.sub(r"\s+", " ", subject)).strip()
     for _ in range(_MOST_PREFIXES):
         text = _REPLY_PREFIX.sub("", text, count=1).strip()

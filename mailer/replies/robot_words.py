@@ -85,6 +85,19 @@ SUBSTANCE = re.compile(
     r"betaal\w*|betal\w+|creditnota)\b",
     re.IGNORECASE,
 )
+#: What our own mail is called, where a robot names it.
+REMINDED = re.compile(
+    r"payment reminder|reminder (?:of|for) payment|zahlungserinnerung|rappel de paiement|recordatorio de pago|"
+    r"sollecito di pagamento|betalingsherinnering",
+    re.IGNORECASE,
+)
+#: An invoice by its number, or a sum.
+MATTER = re.compile(
+    r"\b(?:invoice|rechnung|facture|factura|factuur|fattura)\b[^\n]{0,30}\d|\b(?:eur|gbp|usd|chf) ?\d|[€£$] ?\d",
+    re.IGNORECASE,
+)
+#: What programs say of the address they write from.
+UNREAD = re.compile(r"(?:is |are )?(?:not|no longer) (?:being )?monitored", re.IGNORECASE)
 #: DMARC's aggregate reports (RFC 7489 §7.2.1.1).
 DMARC_REPORT = re.compile(r"^(?:\[[^\]]{0,40}\] ?)?report domain: ?\S+ submitter: ?\S+ report-id:", re.IGNORECASE)
 #: An answer or a forwarding, in the letters of many mail clients.

@@ -12,8 +12,11 @@ from mailer.replies.robot_words import (
     DECLARES_ITSELF,
     DMARC_REPORT,
     FORMULA,
+    MATTER,
+    REMINDED,
     SUBSTANCE,
     TICKET_MARK,
+    UNREAD,
 )
 
 _MAX_SHORT_CHARS = 2_500
@@ -26,17 +29,29 @@ _MARKS = (
     "x-apple-vacation",
     "x-list-administrivia",
 )
+_LINK = re.compile(r"https?://\S+")
 #: Somebody's words stand below in quotation: no program's answer without other proof does that.
 _QUOTES = re.compile(r"(?m)^>")
 #: Each proves nothing alone: offices and ticket systems set them on people's mail.
-_HINTS = ("x-auto-response-suppress", "x-loop", "x-otrs-loop", "x-rt-loop-prevention")
+_HINTS = (
+    "x-auto-response-suppress",
+    "x-loop",
+    "x-otrs-loop",
+    "x-rt-loop-prevention",
+    "x-helpscout-conversation-id",
+    "x-zendesk-from-account-id",
+    "x-freshdesk-fd-account-id",
+    "x-servicenow-generated",
+    "x-jira-fingerprint",
+)
 
 
 def answers_by_itself(mail: InboundMail) -> bool:
     """Whether headers or the subject prove an automatic answer.
 
     X-Auto-Response-Suppress, Precedence: bulk and "auto-generated" prove nothing alone: clients, ticket systems and
-    portals set them on people's mail and on remittances. With an acknowledgement that says nothing else they do.
+    portals set them on people's mail and on remittances. With an acknowledgement that says nothing else they do, and
+    with the null return path, unless the mail answers nothing and says something.
     """
     submitted = mail.header("auto-submitted").lower()
     precedence = mail.header("precedence").lower()
@@ -49,10 +64,23 @@ def answers_by_itself(mail: InboundMail) -> bool:
     is_generated = bool(submitted) and not re.match(r"no\b", submitted)
     has_null_path = mail.header("return-path") == "<>"
     if has_null_path and (is_generated or precedence in {"bulk", "junk"}):
-        return True
+        return not _carries_facts(mail)
     if len(mail.text) > _MAX_SHORT_CHARS:
         return False
     return _says_so(mail) or _is_bare(mail, is_generated=is_generated, is_bulk=precedence in {"bulk", "junk"})
+
+
+def _carries_facts(mail: InboundMail) -> bool:
+    """Whether a program's mail answers nothing and says something: a remittance, a portal's news, a form's contents."""
+    words = f"{mail.subject}\n{UNREAD.sub('', mail.text)}"
+    is_answer = bool(mail.in_reply_to or mail.references or FORMULA.search(mail.subject) or ABSENCE.search(words))
+    if is_answer or ACKNOWLEDGES.search(words):
+        return False
+    return _has_substance(mail.text) or bool(MATTER.search(mail.text))
+
+
+def _has_substance(text: str) -> bool:
+    return bool(SUBSTANCE.search(_LINK.sub("", REMINDED.sub("", text))))
 
 
 def _says_so(mail: InboundMail) -> bool:
@@ -60,7 +88,8 @@ def _says_so(mail: InboundMail) -> bool:
     if _QUOTES.search(mail.text):
         return False
     if FORMULA.search(mail.subject):
-        return True
+        is_marked = any(mail.header(name) for name in ("auto-submitted", "precedence", *_HINTS))
+        return is_marked or bool(ABSENCE.search(mail.text)) or not _has_substance(mail.text)
     return bool(ABSENCE_LABEL.search(mail.subject) and ABSENCE.search(mail.text)) and "?" not in mail.text
 
 
@@ -70,7 +99,7 @@ def _is_bare(mail: InboundMail, *, is_generated: bool, is_bulk: bool) -> bool:
     if is_generated and ABSENCE.search(words) and DECLARES_ITSELF.search(words):
         return True
     is_hinted = is_generated or is_bulk or any(mail.header(name) for name in _HINTS)
-    if not is_hinted or SUBSTANCE.search(mail.text):
+    if not is_hinted or _has_substance(mail.text):
         return False
     return bool(ACKNOWLEDGES.search(words) or (is_generated and ABSENCE.search(words)))
 

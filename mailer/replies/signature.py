@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from mailer.replies.footer import footer_start
 from mailer.replies.zone_marks import CLOSING, CONTACT, DEVICE, DISCLAIMER, FIRM, GREETING, TITLE
 
 _MAX_SIGNATURE_LINES = 25
@@ -41,9 +42,20 @@ def signature_start(lines: list[str], *, sender_name: str = "", is_later: bool =
     further paragraphs of titles and firms are not.
     `is_later`: other words of the sender stand above these lines, so that they may be nothing but a signature.
     """
-    for number, line in enumerate(lines):
-        if line.strip() in {"--", "\u2014", "\u2013\u2013"} or DEVICE.match(line):
+    end = footer_start(lines)
+    for number, line in enumerate(lines[:end]):
+        if line.strip() in {"--", "\u2014", "\u2013\u2013"}:
             return number
+        if DEVICE.match(line):
+            end = number
+            break
+    start = _card_start(lines[:end], sender_name, is_later=is_later)
+    # A mail that is nothing but a signature is somebody's words in an odd shape.
+    return start if is_later or any(line.strip() for line in lines[:start]) else len(lines)
+
+
+def _card_start(lines: list[str], sender_name: str, *, is_later: bool) -> int:
+    """Return the index of the first line that says who signs, and for whom."""
     paragraphs = _paragraphs(lines)
     closings = [number for number, line in enumerate(lines) if CLOSING.match(line)]
     start = len(lines)
@@ -59,10 +71,7 @@ def signature_start(lines: list[str], *, sender_name: str = "", is_later: bool =
         if not (is_card or (is_near_end and _is_signature(block, is_below=is_below_closing or repeats))):
             break
         start = first
-    if start > 0:
-        start = _cut_below_name(lines, start, closings)
-    # A mail that is nothing but a signature is somebody's words in an odd shape.
-    return start if is_later or any(line.strip() for line in lines[:start]) else len(lines)
+    return _cut_below_name(lines, start, closings) if start > 0 else 0
 
 
 def _is_card(block: list[str], above: str, sender_name: str, *, is_later: bool) -> bool:
