@@ -18,7 +18,10 @@ _CARE = (
     r"caution|warning|attention|alert|notice|security (?:notice|warning)|achtung|vorsicht|warnung|hinweis|prudence|"
     r"avertissement|precauci[oó]n|atenci[oó]n|aviso|advertencia|attenzione|avviso|let op|waarschuwing|pas op"
 )
-_OPENING = rf"[\s*>|\[\](){{}}!\u26a0\ufe0f\u2022=_~#-]{{0,20}}(?:(?:{_CARE})[\s*:!.,\u2013-]{{1,6}}){{0,2}}"
+_OPENING = (
+    r"(?:\s{0,3}\[\w{3,10}\] )?[\s*>|\[\](){}!\u26a0\ufe0f\u2022=_~#-]{0,20}"
+    rf"(?:(?:{_CARE})[\s*:!.,\u2013-]{{1,6}}){{0,2}}"
+)
 _MAIL = (
     r"(?:this|the|diese|dieses|ce|cette|cet|este|esta|questo|questa|deze|dit)?[ -]*"
     r"(?:e-?mail|mail|message|nachricht|courriel|mensaje|correo(?: electr[oó]nico)?|messaggio|bericht)"
@@ -37,6 +40,7 @@ _WHO = (
 _AND_THEN = r"[\s*\]:!.,)|_-]{0,6}(?:$|(?:do not|don.t|be careful|please|use caution|caution|bitte|ne |no |non )\b)"
 _BANNER = re.compile(
     rf"(?i)^{_OPENING}(?:{_MAIL}[^.\n]{{0,20}}\b{_CAME}\b[^.\n]{{0,60}}\b{_OUTSIDE}\b"
+    rf"|{_WHO} {_EXTERNAL} (?:all|à |a |an |to )"
     rf"|{_EXTERNAL}[ -]{_WHO}{_AND_THEN}|{_WHO} {_EXTERNAL}{_AND_THEN}|(?<=[\[(*]){_EXTERNAL}[\s*\])]{{1,6}}$"
     r"|(?:some people who received this message )?(?:you )?don.t often get email from\b"
     r"|sie erhalten nicht (?:oft|häufig) e-?mails? von\b"

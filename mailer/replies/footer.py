@@ -31,7 +31,7 @@ _SENT_WITH = re.compile(
     r"\W{0,4}(?:(?:this (?:e-?mail|message) was )?(?:sent|written) (?:with|via|by|from|using)\b|get \w|download \w|"
     r"gesendet (?:mit|über|von|aus)\b|diese nachricht wurde\b|envoyé (?:avec|depuis|à partir|via|par)\b|"
     r"enviado (?:con|desde|por|a través)\b|inviato (?:con|da|dal|tramite)\b|"
-    r"(?:verzonden|verstuurd) (?:met|vanaf|vanuit|via)\b|télécharger\b|obtenez\b|obtener\b|descarg\w+|ottieni\b|"
+    r"(?:verzonden|verstuurd) (?:met|vanaf|vanuit|via)\b|télécharger\b|obten(?:ez|ir)\b|obtener\b|descarg\w+|ottieni\b|"
     r"scarica\b|outlook (?:für|for|pour|para|per|voor)\b|yahoo mail:)",
     re.IGNORECASE,
 )
@@ -79,7 +79,12 @@ _PRIVACY = _one_of(
     r"nuestra política de (?:privacidad|protección)|le informamos (?:de )?que sus datos",
     r"(?:sus|los) datos (?:personales )?(?:son|serán|han sido) (?:tratad|incorporad)\w+",
     r"ai sensi (?:del|dell'art)\w*[^.\n]{0,40}(?:2016/679|gdpr|196/2003)|informativa (?:sulla )?privacy",
-    r"onze privacy(?:verklaring|statement)",
+    r"onze privacy(?:verklaring|statement)|(?:vos|les) données (?:personnelles|à caractère personnel) (?:sont|font)",
+    r"aviso de privacidad:",
+)
+#: Help desks, and a firm's terms.
+_SERVICE = _one_of(
+    r"rate this (?:answer|response|reply)|how did we do|op al onze \w+ zijn [^.\n]{0,40}voorwaarden",
 )
 #: Who says it, or what it is about: then it is a sentence of the mail, whatever else it says.
 _SAID = re.compile(
@@ -128,7 +133,7 @@ def _is_footer(block: Sequence[str]) -> bool:
     if _SAID.search(text):
         return False
     is_disclaimer = len(text) >= _SHORTEST_DISCLAIMER and all(one.search(text) for one in _DISCLAIMER)
-    return bool(is_disclaimer or _PRIVACY.search(text) or _PAPER.search(text))
+    return bool(is_disclaimer or _PRIVACY.search(text) or _PAPER.search(text) or _SERVICE.search(text))
 
 
 def _is_program(line: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from mailer.replies.footer import footer_start
-from mailer.replies.zone_marks import CLOSING, CONTACT, DEVICE, DISCLAIMER, FIRM, GREETING, TITLE
+from mailer.replies.zone_marks import CLOSING, CONTACT, DEVICE, DISCLAIMER, FIRM, GREETING, REGISTER, TITLE
 
 _MAX_SIGNATURE_LINES = 25
 _MAX_LINE_CHARS = 90
@@ -18,9 +18,16 @@ _MATTER = re.compile(
     re.IGNORECASE,
 )
 
+#: Sums and question marks that are none of those: a firm's capital, links.
+_NO_MATTER = re.compile(
+    r"(?:https?://|www\.)\S+|(?:au )?capital (?:social )?(?:de )?[\d .,\u202f\u00a0]+ ?€|cap\. ?soc\.?[^|\n]{0,30}",
+    re.IGNORECASE,
+)
 #: "Hazel Dunn | Buyer | Copperline", "Shelly Kane / Granite Peak / (303) 555-0144".
 _LISTED = re.compile(r"^[^|/·•]{3,50} [|/·•] [^|/·•]{3,60}(?: [|/·•] |$)")
 _SIGN_OFF_LINES = 3
+#: So many words of a line, most of them small, are no name, title or address.
+_WORDS_OF_TALK = 8
 #: Who says it or whom it is said to: then it is a sentence of the mail, such as a postscript.
 _SPEAKS = re.compile(
     r"(?i)\b(?:p\.? ?s|i|we|you|your|my|our|me|us|please|thanks?|ich|wir|sie|ihre?n?|uns|bitte|danke|je|j'|nous|"
@@ -50,8 +57,10 @@ def signature_start(lines: list[str], *, sender_name: str = "", is_later: bool =
             end = number
             break
     start = _card_start(lines[:end], sender_name, is_later=is_later)
+    if is_later or any(line.strip() for line in lines[:start]):
+        return start
     # A mail that is nothing but a signature is somebody's words in an odd shape.
-    return start if is_later or any(line.strip() for line in lines[:start]) else len(lines)
+    return end if any(line.strip() for line in lines[:end]) else len(lines)
 
 
 def _card_start(lines: list[str], sender_name: str, *, is_later: bool) -> int:
@@ -125,20 +134,34 @@ def _paragraphs(lines: list[str]) -> list[tuple[int, int]]:
 
 
 def _is_signature(block: list[str], *, is_below: bool) -> bool:
-    text = "\n".join(block)
+    text = _NO_MATTER.sub("", "\n".join(block))
     if DISCLAIMER.search(text) and not _MATTER.search(text):
         return True
-    if any(len(line) > _MAX_LINE_CHARS for line in block) or _MATTER.search(text):
+    if any(len(line) > _MAX_LINE_CHARS and not REGISTER.search(line) for line in block) or _MATTER.search(text):
         return False
-    if CLOSING.match(block[0]) or _SIGNS.match(block[0]):
+    if CLOSING.match(block[0]) or (_SIGNS.match(block[0]) and len(block) < _CARD_LINES):
         return False
-    contacts = sum(bool(CONTACT.search(line) or FIRM.search(line)) for line in block)
+    contacts = sum(bool(CONTACT.search(line) or FIRM.search(line) or REGISTER.search(line)) for line in block)
     contacts += any(_LISTED.search(line) for line in block)
     titles = sum(bool(TITLE.search(line)) for line in block)
-    talks = sum(line.rstrip().endswith((".", "!", ",")) and len(line.split()) > 4 for line in block)  # noqa: PLR2004
+    talks = sum(_is_talk(line) for line in block)
     if talks:
         return False
-    return contacts + titles > 0 if is_below else contacts > 0 and (len(block) > 1 or contacts + titles > 1)
+    if is_below or REGISTER.search(text):
+        return contacts + titles > 0
+    return contacts > 0 and (len(block) > 1 or contacts + titles > 1)
+
+
+def _is_talk(line: str) -> bool:
+    """Whether a line ends as a sentence does, or goes on as one; "Maple Ridge Pet Hospitals Inc." is none."""
+    text = line.rstrip()
+    words = text.split()
+    if REGISTER.search(text):
+        return False
+    is_firm = any(len(text) - firm.end() < 2 for firm in FIRM.finditer(text))  # noqa: PLR2004 - its own full stop
+    if text.endswith((".", "!", ",")) and len(words) > 4 and not is_firm:  # noqa: PLR2004
+        return True
+    return len(words) >= _WORDS_OF_TALK and 2 * sum(word[0].islower() for word in words) > len(words)
 
 
 def _repeats_name(above: list[str], block: list[str]) -> bool:

@@ -19,8 +19,12 @@ ATTRIBUTION = re.compile(
     r"|.{6,200}<[^<>\s]{3,100}@[^<>\s]{3,100}>.{0,20}:)\s*$",
     re.IGNORECASE,
 )
-#: The same without any date ("On Monday Ellen wrote:"): enough when marked lines follow.
-WROTE = re.compile(rf"(?:{_WROTE}).{{0,120}}:\s*$", re.IGNORECASE)
+#: The same without any date ("On Monday Ellen wrote:", "Zitat von Ellen:"): enough when marked lines follow.
+WROTE = re.compile(
+    rf"(?:{_WROTE}|^(?:zitat von|quoting|citando a?|citation de|citaat van)\b).{{0,120}}:\s*$", re.IGNORECASE
+)
+#: Zoho's: "---- On Tue, 3 Nov 2026 10:04:00 +0100 Ellen Marsh <accounts@…> wrote ----".
+_DASHED = re.compile(r"^-{3,}\s*(\S.{5,300}?)\s*-{3,}$")
 _ATTRIBUTION_WORD = re.compile(r"(?i)(?:on|am|le|el|op|il|em|den|på|w dniu|dnia|vào)\b")
 _DIGIT = re.compile(r"\d")
 _ANGLE = re.compile(r"<[^<>\s]{3,100}@")
@@ -36,10 +40,20 @@ HEADER_FROM = re.compile(rf"(?i)^[*_\s]{{0,4}}(?:{_FROM})[*_\s]{{0,4}}[:\uff1a][
 HEADER_OTHER = re.compile(rf"(?i)^[*_\s]{{0,4}}(?:{_OTHERS})[*_\s]{{0,4}}[:\uff1a]")
 #: "-----Original Message-----", "---------- Forwarded message ---------", a long rule, "Begin forwarded message:".
 SEPARATOR = re.compile(
-    r"(?i)^\s{0,3}(?:[-_]{10,}|-{3,}[ ]?[^\W\d_][^-\n]{3,60}-{3,}|begin forwarded message:|"
+    r"(?i)^\s{0,3}(?:[-_]{10,}|-{3,}[ ]?[^\W\d_](?:[^-\n]|-(?!-)){3,60}-{3,}|begin forwarded message:|"
     r"anfang der weitergeleiteten (?:nachricht|e-mail):|début du message (?:transféré|réexpédié) ?:|"
     r"inicio del mensaje reenviado:|inizio messaggio inoltrato:|begin doorgestuurd bericht:)\s{0,3}$"
 )
+
+
+#: Some programs write the block below such a line without colons: 'From "Ellen Marsh" <accounts@…>'.
+HEADER_BARE = re.compile(rf"(?i)^[*_\s]{{0,4}}(?:{_FROM}|{_OTHERS})[ \t]{{1,4}}\S")
+
+
+def undashed(line: str) -> str:
+    """Return a line between dashes as an attribution that ends with a colon; any other line as it is."""
+    found = _DASHED.match(line)
+    return f"{found[1]}:" if found else line
 
 
 def begins_attribution(line: str) -> bool:
@@ -67,7 +81,7 @@ _CLOSING_DE = (
 _CLOSING_FR = (
     r"(?:bien )?cordialement|(?:sinc[èe]res |meilleures )?salutations.{0,20}|bien à vous|cdlt|"
     r".{0,80}(?:sentiments|salutations) (?:distingué|les meilleur|respectueu|les plus)\w*.{0,20}|"
-    r"bonne (?:journée|soirée|réception)|merci (?:d'avance|à vous)"
+    r"bonne (?:journée|soirée|réception)|merci(?: d'avance| à vous| beaucoup)?"
 )
 _CLOSING_ES = (
     r"(?:un )?(?:cordial(?:es)? )?saludos?(?: cordiales)?|atentamente|cordialmente|un abrazo|"
@@ -87,9 +101,17 @@ GREETING = re.compile(
     r"liebe|moin|servus|grüezi|bonjour|bonsoir|madame|monsieur|chère?|hola|buen|estimad|beste|geachte|goede|dag|"
     r"buongiorno|buonasera|gentil|egregi|salve|ciao|spett)"
 )
+#: What is said to whoever reads it.
+TO_ANYBODY = re.compile(
+    r"(?i)^\s{0,3}(?:sehr geehrte damen und herren|dear (?:sirs?(?: or madam|/madam)?|all|team|colleagues?)|"
+    r"to whom it may concern|madame,? monsieur|mesdames,? messieurs|messieurs|geachte (?:heer/mevrouw|heren|relatie)|"
+    r"gentili signori|estimad[oa]s (?:señor\w+|sres)\.?)\W{0,4}$"
+)
 DEVICE = re.compile(
-    r"(?i)^\s{0,3}(?:sent (?:from|via|with) (?:my |the |outlook|mail|gmail|yahoo|proton|samsung|a )|get outlook for|"
-    r"von mein(?:em|er) .{3,40} gesendet|gesendet (?:von|mit|über)|diese nachricht wurde von .{3,60} gesendet|"
+    r"(?i)^\s{0,3}(?:sent (?:from|via|with) (?:my |the |outlook|mail|gmail|yahoo|proton|samsung|a )|"
+    r"get outlook for|"
+    r"von mein(?:em|er)(?:/meine[mr])? .{3,40} gesendet|gesendet (?:von|mit|über)|"
+    r"diese nachricht wurde von .{3,60} gesendet|"
     r"outlook für .{2,20} (?:beziehen|herunterladen)|envoyé (?:de|depuis) (?:mon|ma|l)|"
     r"enviado (?:desde|do) (?:mi|meu)|inviato (?:da|dal) |verstuurd vanaf|verzonden (?:vanaf|met)|skickat från)"
 )
@@ -104,8 +126,18 @@ CONTACT = re.compile(
     r"cell)\b[.: ]{1,3}"
     r"[+(]?\d[\d ()/.-]{3,}|\(?\b\d{3}\)?[ .-]\d{3}[ .-]\d{4}\b|[\w.+-]{1,64}@[\w-]{1,60}\.\w|\b(?:www\.|https?://)\S|"
     r"\b(?:hrb|ust-?id|uid|vat|iban|amtsgericht|geschäftsführer(?:in)?:|registered|fn \d)|"
-    r"\b[a-z]{1,2}-\d{4,5} [^\W\d_]|\b\d{5} [A-ZÄÖÜ]|"
-    r"\b[A-Z]{1,2}\d{1,2}[A-Z]? \d[A-Z]{2}\b"
+    r"\b[a-z]{1,2}-\d{4,5} [^\W\d_]|\b\d{5} [A-ZÄÖÜ]|(?-i:\b\d{4} [A-Z]{2}\b)|"
+    r"\b[A-Z]{1,2}\d{1,2}[A-Z]? \d[A-Z]{2}\b|^\W{0,3}\(?\d[\d ()/.-]{7,20}\d\W{0,3}$"
+)
+#: What the law wants below a firm's letters: registers, managers, tax numbers, capital.
+REGISTER = re.compile(
+    r"(?i)\b(?:hr[ab] ?\d|handelsregister|registergericht|amtsgericht [^\W\d_]|sitz der gesellschaft|vorstand:|"
+    r"aufsichtsrat:|"
+    r"geschäftsführ\w{1,6}:|persönlich haftende|ust-?id\S{0,4}\W{0,3}[a-z]{0,2}\d|firmenbuch|atu\d|che-\d|"
+    r"(?:kvk|btw|siret|siren|tva|p\.? ?iva|c\.f\.|rea|cif|nif|vat|abn|acn)(?: ?(?:nr|no|n°|nummer|e c\.f)\.?)?"
+    r"\W{0,4}(?:[a-z]{1,2}-?)?\d{4}|rcs [^\W\d_]|capital (?:social )?de \d|cap\. ?soc|rfc [a-z]{3,4}\d|"
+    r"registro mercantil|"
+    r"registered (?:in|office|charity|company)|is a charity|company (?:no|reg)\b|authori[sz]ed and regulated)"
 )
 #: Which firm it is.
 FIRM = re.compile(

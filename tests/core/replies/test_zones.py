@@ -232,6 +232,9 @@ keine Links, wenn Sie den Absender nicht kennen.""",
     "Vous ne recevez pas souvent de courriers de la part de t@alder.example. Découvrez pourquoi cela est important",
     "PRECAUCIÓN: Este correo electrónico se originó fuera de la organización. No abra adjuntos ni enlaces.",
     "CORREO EXTERNO",
+    """[EXTERN] ACHTUNG: Diese E-Mail kommt von außerhalb der Organisation. Klicken Sie nicht auf Links und öffnen Sie
+keine Anhänge, wenn Sie den Absender nicht kennen.""",
+    "ATTENZIONE: mittente esterno all'organizzazione. Verificare l'indirizzo prima di aprire link o allegati.",
     "ATTENZIONE: questa e-mail proviene dall'esterno. Non aprire allegati se non si conosce il mittente.",
     "LET OP: Deze e-mail is afkomstig van buiten de organisatie. Klik niet op koppelingen of bijlagen.",
 ]
