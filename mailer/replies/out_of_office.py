@@ -20,8 +20,12 @@ def return_date(passage: Passage) -> date | None:
     for clause in passage.clauses:
         back = [hit.start() for hit in passage.language.back.finditer(clause.plain)]
         ahead = _ahead(clause, passage.anchor)
-        if len(ahead) > 1 and any(passage.language.until.finditer(clause.plain)):
-            continue  # from one day until another
+        until = [hit.start() for hit in passage.language.until.finditer(clause.plain)]
+        if len(ahead) > 1 and until:
+            back = [start for start in back if start > until[-1]]
+            if not back:
+                continue  # from one day until another, and no word of the day after
+            ahead = [(place, day) for place, day in ahead if place >= clause.start + back[0]]
         after = [day for place, day in ahead if any(start + clause.start <= place for start in back)]
         # "Ab Montag, dem 2. November bin ich wieder da": the word may also stand behind the date.
         if after or (back and ahead):

@@ -57,7 +57,7 @@ ACKNOWLEDGES = re.compile(
     r"(?:your|the) (?:request|ticket|e?-?mail|message|quer(?:y|ies)|case|[ei]nquir\w+)\b.{0,40}"
     r"(?:has been|was|is) (?:\w+ (?:and|&) )?(?:received|logged|created|registered|opened|assigned|added|forwarded)|"
     r"we(?:['\u2019]ve| have)? (?:got|received) your (?:request|ticket|e?-?mail|message|[ei]nquiry)|request received|"
-    r"ticket received|(?:case|ticket) \S{2,20} (?:has been|was) (?:created|opened|logged)|opened (?:a )?ticket|"
+    r"ticket received|(?:case|ticket) (?:\S{2,20} )?(?:has been|was) (?:created|opened|logged)|opened (?:a )?ticket|"
     r"ticket has been (?:created|assigned)|creation of a .{0,20}ticket|(?:case|ticket) number (?:is|for)|"
     r"created (?:a )?(?:ticket|case) \S{2,20}|"
     r"added to the queue|your reference is \S{4,}|under (?:the )?reference \S{4,}|"
@@ -66,14 +66,17 @@ ACKNOWLEDGES = re.compile(
     r"eingegangen und wurde unter|unter der nummer \S{3,40} (?:erfasst|registriert|aufgenommen)|anliegen (?:erhalten|"
     r"\(ticket)|hat die (?:ticket|vorgangs)nummer|"
     r"(?:demande|message) .{0,30}(?:enregistr|prise? en compte|bien (?:été )?re[çc]u)|solicitud .{0,30}registrad|"
-    r"hemos recibido su|presa? in carico|(?:melding|bericht|aanvraag) (?:is |werd )?(?:ontvangen|geregistreerd)|"
+    r"hemos recibido su|presa? in carico|abbiamo ricevuto la (?:sua|tua|vostra) (?:richiesta|segnalazione|e-?mail)|"
+    r"(?:melding|bericht|aanvraag) (?:is |werd )?(?:ontvangen|geregistreerd)|"
     r"geregistreerd onder|awaits moderator approval|being held until the list moderator",
     re.IGNORECASE,
 )
 #: Marks of a ticket system, which stand in the letters of its people too.
 TICKET_MARK = re.compile(
     r"(?:automated|automatic) (?:acknowledge?ment|message)|\b(?:vorgangs|ticket|fall)-?nummer|ticket number|"
-    r"ticket ?#? ?\d{3,}|case #|queue \S{3,}|reply above this line",
+    r"ticket ?#? ?\d{3,}|case #|queue \S{3,}|reply above this line|antwort(?:en sie)? (?:bitte )?über dieser zeile|"
+    r"répondre au-dessus de cette ligne|responda? por encima de esta línea|rispondere sopra questa riga|"
+    r"antwoord boven deze (?:regel|lijn)",
     re.IGNORECASE,
 )
 #: What accounts people write about, or ask: an acknowledgement that holds it is a letter.
