@@ -22,8 +22,8 @@ _SCANNER = _one_of(
 )
 _SCANNED = _one_of(
     r"virus[- ]?free|virenfrei|(?:sans|libre de|privo di|priva di|senza) virus|virusvrij",
-    r"(?:scanned|checked) (?:for|by|with)|auf viren (?:ge|über)prüft|(?:analys|vérifi)\w+[^.\n]{0,60} virus",
-    r"(?:comprobado|analizado|verificado)[^.\n]{0,60} virus|(?:controllat|scansionat|verificat)\w+[^.\n]{0,60} virus",
+    r"(?:scanned|checked) (?:for|by|with)|auf viren (?:ge|über)prüft|(?:analys|vérifi)\w+[^.\n]{0,60}virus",
+    r"(?:comprobado|analizado|verificado)[^.\n]{0,60}virus|(?:controllat|scansionat|verificat)\w+[^.\n]{0,60}virus",
     r"(?:gecontroleerd|gescand) op virussen",
 )
 #: Of one line: the program or device that a mail was written with, or where to get it.
@@ -38,7 +38,7 @@ _SENT_WITH = re.compile(
 _WRITER = _one_of(
     r"outlook|proton ?mail|gmail|yahoo|aol|gmx|web\.de|t-online|freenet|bluemail|airmail|edison|canary|thunderbird",
     r"zoho|tutanota|fastmail|superhuman|spark|mailbird|mailspring|em client|iphone|ipad|android|galaxy|samsung|huawei",
-    r"xiaomi|blackberry|nokia|windows|orange|sfr|laposte|libero ?mail|virgilio|aruba|telekom|ziggo|kpn",
+    r"xiaomi|blackberry|nokia|windows|webmail|horde|orange|sfr|laposte|libero ?mail|virgilio|aruba|telekom|ziggo|kpn",
 )
 _LONGEST_PROGRAM = 160
 #: Pictures that were left out: "[cid:image001.png@01DB…]", "[Logo]", "<image001.png>".
@@ -48,10 +48,17 @@ _PICTURES = re.compile(
     r"(?:<[^<>\s]{3,300}>)?\s*){1,20}",
     re.IGNORECASE,
 )
+#: What free mailboxes advertise, and the number that Freshdesk ends its letters with.
+_PROVIDER = re.compile(
+    r"(?:https?://|www\.)\S{0,20}\b(?:laposte|tiscali|libero|virgilio|orange|sfr|terra|yahoo|gmx|web\.de|t-online|freenet|aol)\b",
+    re.IGNORECASE,
+)
+_TICKET = re.compile(r"\d{3,6}:\d{5,9}")
 _PAPER = _one_of(
     r"before (?:you )?print(?:ing)?|consider the environment|avant d['\u2019]imprimer",
     r"pensez à l['\u2019]environnement|antes de imprimir|medio ?ambiente|prima di stampare|ausgedruckt werden",
-    r"vor dem ausdrucken|voordat u (?:deze|dit) [^.\n]{2,30} (?:print|afdrukt)|aan het milieu",
+    r"vor dem ausdrucken|an die umwelt|umwelt zuliebe",
+    r"voordat u (?:deze|dit) [^.\n]{2,30} (?:print|afdrukt)|aan het milieu",
 )
 #: What disclaimers speak of: this mail, whom it is not for, and what somebody else is to do with it.
 _DISCLAIMER = (
@@ -125,10 +132,10 @@ def _paragraphs(lines: Sequence[str]) -> list[tuple[int, int]]:
 
 
 def _is_footer(block: Sequence[str]) -> bool:
-    if all(_PICTURES.fullmatch(line) or _is_program(line) for line in block):
+    if all(_PICTURES.fullmatch(line) or _TICKET.fullmatch(line.strip()) or _is_program(line) for line in block):
         return True
     text = " ".join(block)[:_MAX_CHARS]
-    if _SCANNED.search(text) and _SCANNER.search(text):
+    if _PROVIDER.search(text) or (_SCANNED.search(text) and _SCANNER.search(text)):
         return True
     if _SAID.search(text):
         return False

@@ -23,7 +23,7 @@ _GROUP = r"(?:\d|[OoIl](?=\d{2}))[\dA-Za-z]{0,19}"
 #: Perhaps letters, then groups of digits: "INV-2026-0412", "RE 2041", "2026/0412". No digit near, no further look.
 _CANDIDATE = re.compile(
     r"(?<!\w)(?=[^\d]{0,13}+\d)(?:(?<![.,+])(?<!\d['\u2019])|(?<=\d{4},))"
-    rf"(?:([A-Za-zÄÖÜäöü]{{1,10}}){_GAP}{{0,3}})?({_GROUP}(?:{_JOINT}{_GROUP}){{0,4}}(?:[-/][A-Z]{{1,4}}(?![\w-]))?)"
+    rf"(?:([A-Za-zÄÖÜäöü]{{1,10}}+){_GAP}{{0,3}})?({_GROUP}(?:{_JOINT}{_GROUP}){{0,4}}(?:[-/][A-Z]{{1,4}}(?![\w-]))?)"
     r"(?![\w@]|[.,]\d{1,3}(?![\d/]))"
 )
 _DIGIT = re.compile(r"\d")

@@ -25,13 +25,32 @@ _NO_MATTER = re.compile(
 )
 #: "Hazel Dunn | Buyer | Copperline", "Shelly Kane / Granite Peak / (303) 555-0144".
 _LISTED = re.compile(r"^[^|/·•]{3,50} [|/·•] [^|/·•]{3,60}(?: [|/·•] |$)")
+#: Name, title, firm, street, town.
+_LONG_CARD = 4
 _SIGN_OFF_LINES = 3
 #: So many words of a line, most of them small, are no name, title or address.
 _WORDS_OF_TALK = 8
+_WORDS_OF_SENTENCE = 6
 #: Who says it or whom it is said to: then it is a sentence of the mail, such as a postscript.
 _SPEAKS = re.compile(
     r"(?i)\b(?:p\.? ?s|i|we|you|your|my|our|me|us|please|thanks?|ich|wir|sie|ihre?n?|uns|bitte|danke|je|j'|nous|"
     r"vous|votre|merci|yo|nos|usted|su|gracias|ik|wij|we|u|uw|graag|bedankt|io|noi|vi|vostr\w|grazie|ps)\b|\?"
+)
+#: "See us at the fair": whom it invites it does not speak to.
+_INVITES = re.compile(
+    r"(?i)\b(?:(?:see|visit|meet|follow|find) us|besuchen sie uns|folgen sie uns|retrouvez[- ]nous|suivez[- ]nous|"
+    r"visítenos|síguenos|vieni a trovarci|seguici|bezoek ons|volg ons)\b"
+)
+#: "8.00-16.30", "de 8:00 a 16:00 h".
+_HOURS = re.compile(r"\b\d{1,2}[.:]\d{2} ?(?:[\u2013-]|a|to|bis|à|alle|tot) ?\d{1,2}[.:]\d{2}\b")
+#: A last sentence that ends as letters do.
+_ENDS_IN_CLOSING = re.compile(
+    r"(?i)(?<!\w)(?:saluti|saludos?|salutations(?: distinguées)?|gr(?:ü|ue)(?:ß|ss)en|groet(?:en)?|regards|"
+    r"cordialement)[ ,.!]{0,3}$"
+)
+_PAYS = re.compile(
+    r"(?i)\b(?:paid|pay(?:s|ing|ments?)?|zahl\w*|bezahl\w*|überw[ie]\w+|pag(?:o|a|amos|ado|amento|ato|are)\w*|bonific\w*|"
+    r"virement|paiement|réglé\w*|betaal\w*|betal\w*|transfer\w*|cheque|check)\b"
 )
 #: "For Meridian Haulage Ltd", "Fdo. Óscar": who signs, and for whom.
 _SIGNS = re.compile(r"(?i)^\s{0,3}(?:for|für|pour|per|por|voor|fdo\.?|gez\.?|i\. ?[av]\.) ")
@@ -65,22 +84,49 @@ def signature_start(lines: list[str], *, sender_name: str = "", is_later: bool =
 
 def _card_start(lines: list[str], sender_name: str, *, is_later: bool) -> int:
     """Return the index of the first line that says who signs, and for whom."""
-    paragraphs = _paragraphs(lines)
     closings = [number for number, line in enumerate(lines) if CLOSING.match(line)]
-    start = len(lines)
-    for first, last in reversed(paragraphs):
-        block = lines[first:last]
-        is_below_closing = bool(closings) and first > closings[-1]
-        repeats = _repeats_name(lines[:first], block)
-        is_card = repeats and len(block) <= _CARD_LINES
-        is_near_end = len(lines) - first <= _MAX_SIGNATURE_LINES
-        above = [line for line in lines[:first] if line.strip()][-_SIGN_OFF_LINES:]
-        is_card = is_card or _is_card(block, above[-1] if above else "", sender_name, is_later=is_later)
-        is_card = is_card or (len(above) > 1 and not CLOSING.match(above[-1]) and _is_slogan(block, above))
-        if not (is_card or (is_near_end and _is_signature(block, is_below=is_below_closing or repeats))):
+    start, is_below = len(lines), False
+    for first, last in reversed(_paragraphs(lines)):
+        if _is_card_or_signature(lines, first, last, closings, sender_name, is_later=is_later):
+            if is_below and not _is_card_of_contacts(lines[first:last]):
+                break
+            start, is_below = first, False
+        elif _is_ornament(lines[first:last]) and len(lines) - first <= _MAX_SIGNATURE_LINES:
+            is_below = True  # what a firm boasts of below its card, if one stands above
+        else:
             break
-        start = first
     return _cut_below_name(lines, start, closings) if start > 0 else 0
+
+
+def _is_card_or_signature(
+    lines: list[str], first: int, last: int, closings: list[int], sender_name: str, *, is_later: bool
+) -> bool:
+    block = lines[first:last]
+    above = [line for line in lines[:first] if line.strip()][-_SIGN_OFF_LINES:]
+    repeats = _repeats_name(lines[:first], block)
+    if repeats and len(block) <= _CARD_LINES:
+        return True
+    if _is_card(block, above[-1] if above else "", sender_name, is_later=is_later):
+        return True
+    if len(above) > 1 and not CLOSING.match(above[-1]) and _is_slogan(block, above):
+        return True
+    is_below = repeats or (bool(closings) and first > closings[-1])
+    return len(lines) - first <= _MAX_SIGNATURE_LINES and _is_signature(block, is_below=is_below)
+
+
+def _is_card_of_contacts(block: list[str]) -> bool:
+    is_short = all(len(line) <= _MAX_LINE_CHARS and not _is_talk(line) for line in block)
+    has_shape = len(block) > 1 or bool(_LISTED.search(block[0]))
+    return is_short and has_shape and any(CONTACT.search(line) for line in block)
+
+
+def _is_ornament(block: list[str]) -> bool:
+    """Whether a paragraph speaks of neither payments nor anybody: office hours, awards, fairs."""
+    text = _HOURS.sub("", _INVITES.sub("", " ".join(block))).strip()
+    is_said = _MATTER.search(text) or _SPEAKS.search(text) or _PAYS.search(text) or text.endswith(".")
+    is_long = len(block) > _CARD_LINES or any(len(line) > _MAX_LINE_CHARS for line in block)
+    is_name = len(text.split()) <= _CARD_LINES
+    return not (is_said or is_long or is_name or CLOSING.match(block[0]) or GREETING.match(block[0]))
 
 
 def _is_card(block: list[str], above: str, sender_name: str, *, is_later: bool) -> bool:
@@ -94,7 +140,7 @@ def _is_card(block: list[str], above: str, sender_name: str, *, is_later: bool) 
         return False
     name = {word.casefold() for word in re.findall(r"[^\W\d_]{2,}", sender_name)}
     head = {word.casefold() for word in re.findall(r"[^\W\d_]{2,}", block[0])}
-    if CLOSING.match(above):
+    if CLOSING.match(above) or (len(above.split()) >= _WORDS_OF_SENTENCE and _ENDS_IN_CLOSING.search(above)):
         return len(block) > 1  # one line is the name itself
     if _is_label(above) and len(above.split()) <= 4:  # noqa: PLR2004
         return len(block) > 1 or len(block[0].split()) > 1
@@ -145,7 +191,7 @@ def _is_signature(block: list[str], *, is_below: bool) -> bool:
     contacts += any(_LISTED.search(line) for line in block)
     titles = sum(bool(TITLE.search(line)) for line in block)
     talks = sum(_is_talk(line) for line in block)
-    if talks:
+    if talks > (len(block) >= _LONG_CARD and contacts > 1):  # a motto may stand among them
         return False
     if is_below or REGISTER.search(text):
         return contacts + titles > 0
@@ -156,7 +202,7 @@ def _is_talk(line: str) -> bool:
     """Whether a line ends as a sentence does, or goes on as one; "Maple Ridge Pet Hospitals Inc." is none."""
     text = line.rstrip()
     words = text.split()
-    if REGISTER.search(text):
+    if REGISTER.search(text) or _HOURS.search(text):
         return False
     is_firm = any(len(text) - firm.end() < 2 for firm in FIRM.finditer(text))  # noqa: PLR2004 - its own full stop
     if text.endswith((".", "!", ",")) and len(words) > 4 and not is_firm:  # noqa: PLR2004

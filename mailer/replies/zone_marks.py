@@ -127,7 +127,8 @@ CONTACT = re.compile(
     r"[+(]?\d[\d ()/.-]{3,}|\(?\b\d{3}\)?[ .-]\d{3}[ .-]\d{4}\b|[\w.+-]{1,64}@[\w-]{1,60}\.\w|\b(?:www\.|https?://)\S|"
     r"\b(?:hrb|ust-?id|uid|vat|iban|amtsgericht|geschäftsführer(?:in)?:|registered|fn \d)|"
     r"\b[a-z]{1,2}-\d{4,5} [^\W\d_]|\b\d{5} [A-ZÄÖÜ]|(?-i:\b\d{4} [A-Z]{2}\b)|"
-    r"\b[A-Z]{1,2}\d{1,2}[A-Z]? \d[A-Z]{2}\b|^\W{0,3}\(?\d[\d ()/.-]{7,20}\d\W{0,3}$"
+    r"\b[A-Z]{1,2}\d{1,2}[A-Z]? \d[A-Z]{2}\b|^\W{0,3}\(?\d[\d ()/.-]{7,20}\d\W{0,3}$|"
+    r"(?<![\d.,/-])0\d{2,4}[ /-]\d{3,4}[ -]\d{3,4}\b"
 )
 #: What the law wants below a firm's letters: registers, managers, tax numbers, capital.
 REGISTER = re.compile(
@@ -135,14 +136,14 @@ REGISTER = re.compile(
     r"aufsichtsrat:|"
     r"geschäftsführ\w{1,6}:|persönlich haftende|ust-?id\S{0,4}\W{0,3}[a-z]{0,2}\d|firmenbuch|atu\d|che-\d|"
     r"(?:kvk|btw|siret|siren|tva|p\.? ?iva|c\.f\.|rea|cif|nif|vat|abn|acn)(?: ?(?:nr|no|n°|nummer|e c\.f)\.?)?"
-    r"\W{0,4}(?:[a-z]{1,2}-?)?\d{4}|rcs [^\W\d_]|capital (?:social )?de \d|cap\. ?soc|rfc [a-z]{3,4}\d|"
+    r"\W{0,4}(?:[a-z]{1,2}[ -]?)?\d{4}|rcs [^\W\d_]|capital (?:social )?de \d|cap\. ?soc|rfc [a-z]{3,4}\d|"
     r"registro mercantil|"
     r"registered (?:in|office|charity|company)|is a charity|company (?:no|reg)\b|authori[sz]ed and regulated)"
 )
 #: Which firm it is.
 FIRM = re.compile(
     r"(?i)\b(?:gmbh|ag|ohg|kg|ug|e\.k\.|ltd|limited|llp|llc|plc|inc|corp|s\.?a\.?r?\.?l?|sas|b\.?v|n\.?v|s\.?r\.?l|"
-    r"s\.?p\.?a|s\.l)\b\.?"
+    r"s\.?p\.?a|s\.l|c\.v)\b\.?"
 )
 TITLE = re.compile(
     r"(?i)\b(?:accounts?(?: payable)?|accounting|accountant|finance|financial|controller|director|manager|assistant|"
