@@ -59,16 +59,25 @@ _ABOUT = re.compile(
 )
 #: So much of that a new sentence must say, for it may be the sender's first: "Please see the attachment."
 _OF_NEXT_SENTENCE = 2
+#: What help desks put above the letter of their agent: a mark, that something is new, who wrote when.
+_DESK = re.compile(r"\s*##-? .{5,120} -?##\s*")
+_DESK_LINE = re.compile(
+    r"(?i)\s*(?:your request .{0,40}updated|to add (?:additional )?comments|"
+    r".{0,80}\b\d{4},? .{0,6}\d{1,2}:\d\d\b.{0,20}$|"
+    r"[^\W\d_][^.:!?]{1,30}\([^)]{2,40}\)\s*$)"
+)
 _RULE = re.compile(r"^[\s*=_~#-]{3,}$")
 
 
 def banner_lines(lines: Sequence[str]) -> int:
     """Return how many lines at the head of a mail are such a banner, blank ones and rules between them included."""
-    end, enough = 0, 0
+    end, enough, is_desk = 0, 0, False
     for number, line in enumerate(lines[:MOST_LINES]):
         text = line[:_MAX_LINE_CHARS].strip()
         if not text:
             enough = 0
+        elif _DESK.fullmatch(text) or (is_desk and _DESK_LINE.match(text)):
+            is_desk, end = True, number + 1
         elif _BANNER.match(text) or (end and _RULE.match(text)) or (enough and len(_ABOUT.findall(text)) >= enough):
             end = number + 1
             enough = _OF_NEXT_SENTENCE if text.endswith((".", "!", "]", "*")) else 1

@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import accumulate
 
-from mailer.replies.zone_marks import CLOSING, TO_ANYBODY, letters_of, letters_of_lines
+from mailer.replies.zone_marks import CLOSING, GREETING, TO_ANYBODY, letters_of, letters_of_lines
 
 _MAX_LINES = 5_000
 _MAX_LINE_CHARS = 4_000
 #: Letters and digits, and words, a line needs before it can be called ours wherever it stands.
 _DISTINCT = 20
 _DISTINCT_WORDS = 3
+#: So many letters are no chance even in a line that stands alone.
+_SURE = 30
 _FUZZY = 25
 _SHINGLE = 5
 _FUZZY_SHARE = 0.9
@@ -73,6 +75,19 @@ def mark_sent(lines: list[Line], sent_text: str) -> None:
         if at >= 0 or (len(words) >= _FUZZY and _is_telling(line.text) and _is_nearly(words, sent, shingles)):
             line.is_sent = True
             line.zone = "quoted"
+    _spare_chance(lines, plain)
+
+
+def _spare_chance(lines: list[Line], plain: list[str]) -> None:
+    """Give back a single short line without figures: our firm's name in somebody's own words."""
+    filled = [number for number, words in enumerate(plain) if words]
+    for before, number, after in zip([-1, *filled], filled, [*filled[1:], -1], strict=False):
+        is_alone = not any(lines[one].is_sent for one in (before, after) if one >= 0)
+        words = plain[number]
+        is_short = len(words) < _SURE and words.isalpha() and not GREETING.match(lines[number].text)
+        if lines[number].is_sent and is_alone and is_short:
+            is_marked = ">" in lines[number].text[:4]
+            lines[number].is_sent, lines[number].zone = False, "quoted" if is_marked else "own"
 
 
 def _line_ends(sent_text: str) -> frozenset[int]:

@@ -24,21 +24,24 @@ _SCANNED = _one_of(
     r"virus[- ]?free|virenfrei|(?:sans|libre de|privo di|priva di|senza) virus|virusvrij",
     r"(?:scanned|checked) (?:for|by|with)|auf viren (?:ge|über)prüft|(?:analys|vérifi)\w+[^.\n]{0,60}virus",
     r"(?:comprobado|analizado|verificado)[^.\n]{0,60}virus|(?:controllat|scansionat|verificat)\w+[^.\n]{0,60}virus",
-    r"(?:gecontroleerd|gescand) op virussen",
+    r"(?:gecontroleerd|gescand) op virussen|ha comprobado este mensaje|a vérifié ce message",
+    r"base de firmas|signature database|base de données des signatures",
 )
 #: Of one line: the program or device that a mail was written with, or where to get it.
 _SENT_WITH = re.compile(
     r"\W{0,4}(?:(?:this (?:e-?mail|message) was )?(?:sent|written) (?:with|via|by|from|using)\b|get \w|download \w|"
     r"gesendet (?:mit|über|von|aus)\b|diese nachricht wurde\b|envoyé (?:avec|depuis|à partir|via|par)\b|"
-    r"enviado (?:con|desde|por|a través)\b|inviato (?:con|da|dal|tramite)\b|"
+    r"enviado (?:con|desde|por|a través)\b|este mensaje ha sido enviado\b|ce message a été envoyé\b|"
+    r"questo messaggio è stato inviato\b|dit bericht is verzonden\b|inviato (?:con|da|dal|tramite)\b|"
     r"(?:verzonden|verstuurd) (?:met|vanaf|vanuit|via)\b|télécharger\b|obten(?:ez|ir)\b|obtener\b|descarg\w+|ottieni\b|"
     r"scarica\b|outlook (?:für|for|pour|para|per|voor)\b|yahoo mail:)",
     re.IGNORECASE,
 )
 _WRITER = _one_of(
-    r"outlook|proton ?mail|gmail|yahoo|aol|gmx|web\.de|t-online|freenet|bluemail|airmail|edison|canary|thunderbird",
-    r"zoho|tutanota|fastmail|superhuman|spark|mailbird|mailspring|em client|iphone|ipad|android|galaxy|samsung|huawei",
-    r"xiaomi|blackberry|nokia|windows|webmail|horde|orange|sfr|laposte|libero ?mail|virgilio|aruba|telekom|ziggo|kpn",
+    r"outlook|proton ?mail|gmail|yahoo|aol|gmx|web\.de|t-online|freenet|bluemail|airmail|edison|canary",
+    r"thunderbird|zoho|tutanota|fastmail|superhuman|spark|mailbird|mailspring|em client|iphone|ipad|android",
+    r"galaxy|samsung|huawei|xiaomi|blackberry|nokia|windows|webmail|horde|imp|orange|sfr|laposte|libero ?mail",
+    r"virgilio|aruba|telekom|ziggo|kpn",
 )
 _LONGEST_PROGRAM = 160
 #: Pictures that were left out: "[cid:image001.png@01DB…]", "[Logo]", "<image001.png>".
@@ -48,12 +51,12 @@ _PICTURES = re.compile(
     r"(?:<[^<>\s]{3,300}>)?\s*){1,20}",
     re.IGNORECASE,
 )
-#: What free mailboxes advertise, and the number that Freshdesk ends its letters with.
+#: What free mailboxes advertise, and the numbers that Freshdesk and Help Scout end their letters with.
 _PROVIDER = re.compile(
     r"(?:https?://|www\.)\S{0,20}\b(?:laposte|tiscali|libero|virgilio|orange|sfr|terra|yahoo|gmx|web\.de|t-online|freenet|aol)\b",
     re.IGNORECASE,
 )
-_TICKET = re.compile(r"\d{3,6}:\d{5,9}")
+_TICKET = re.compile(r"\d{3,6}:\d{5,9}|\{#HS:[\d-]{3,30}#?\}|\[[0-9A-Z]{6}-[0-9A-Z]{4}\]")
 _PAPER = _one_of(
     r"before (?:you )?print(?:ing)?|consider the environment|avant d['\u2019]imprimer",
     r"pensez à l['\u2019]environnement|antes de imprimir|medio ?ambiente|prima di stampare|ausgedruckt werden",
@@ -91,7 +94,9 @@ _PRIVACY = _one_of(
 )
 #: Help desks, and a firm's terms.
 _SERVICE = _one_of(
-    r"rate this (?:answer|response|reply)|how did we do|op al onze \w+ zijn [^.\n]{0,40}voorwaarden",
+    r"this e-?mail is a service from|(?:delivered|fourni|zugestellt) (?:by|par|von) zendesk",
+    r"cet e-mail est un service fourni|rate this (?:answer|response|reply)|how did we do",
+    r"op al onze \w+ zijn [^.\n]{0,40}voorwaarden",
 )
 #: Who says it, or what it is about: then it is a sentence of the mail, whatever else it says.
 _SAID = re.compile(
@@ -100,6 +105,7 @@ _SAID = re.compile(
     r"io|mio|mia|miei|ik|mij|mijn)\b",
     re.IGNORECASE,
 )
+_LINK = re.compile(r"\s*(?:https?://|www\.)\S+\s*")
 _NO_WORDS = " \t\u00a0-_=*"
 
 
@@ -110,9 +116,10 @@ def footer_start(lines: Sequence[str]) -> int:
     """
     start = len(lines)
     for first, last in reversed(_paragraphs(lines)):
-        if not _is_footer(lines[first:last]):
-            break
-        start = first
+        if is_footer(lines[first:last]):
+            start = first
+        elif not all(_LINK.fullmatch(line) for line in lines[first:last]):
+            break  # a link alone belongs to what stands above it
     while 0 < start < len(lines) and not lines[start - 1].strip(_NO_WORDS):
         start -= 1
     return start
@@ -131,7 +138,8 @@ def _paragraphs(lines: Sequence[str]) -> list[tuple[int, int]]:
     return found
 
 
-def _is_footer(block: Sequence[str]) -> bool:
+def is_footer(block: Sequence[str]) -> bool:
+    """Whether a paragraph is such text."""
     if all(_PICTURES.fullmatch(line) or _TICKET.fullmatch(line.strip()) or _is_program(line) for line in block):
         return True
     text = " ".join(block)[:_MAX_CHARS]

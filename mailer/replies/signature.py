@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from mailer.replies.footer import footer_start
+from mailer.replies.footer import footer_start, is_footer
 from mailer.replies.zone_marks import CLOSING, CONTACT, DEVICE, DISCLAIMER, FIRM, GREETING, REGISTER, TITLE
 
 _MAX_SIGNATURE_LINES = 25
@@ -41,6 +41,7 @@ _INVITES = re.compile(
     r"(?i)\b(?:(?:see|visit|meet|follow|find) us|besuchen sie uns|folgen sie uns|retrouvez[- ]nous|suivez[- ]nous|"
     r"visítenos|síguenos|vieni a trovarci|seguici|bezoek ons|volg ons)\b"
 )
+_QUOTE_MARKS = frozenset('"\u201c\u201e\u00ab')
 #: "8.00-16.30", "de 8:00 a 16:00 h".
 _HOURS = re.compile(r"\b\d{1,2}[.:]\d{2} ?(?:[\u2013-]|a|to|bis|à|alle|tot) ?\d{1,2}[.:]\d{2}\b")
 #: A last sentence that ends as letters do.
@@ -87,7 +88,9 @@ def _card_start(lines: list[str], sender_name: str, *, is_later: bool) -> int:
     closings = [number for number, line in enumerate(lines) if CLOSING.match(line)]
     start, is_below = len(lines), False
     for first, last in reversed(_paragraphs(lines)):
-        if _is_card_or_signature(lines, first, last, closings, sender_name, is_later=is_later):
+        if is_footer(lines[first:last]):
+            start, is_below = first, False
+        elif _is_card_or_signature(lines, first, last, closings, sender_name, is_later=is_later):
             if is_below and not _is_card_of_contacts(lines[first:last]):
                 break
             start, is_below = first, False
@@ -125,7 +128,7 @@ def _is_ornament(block: list[str]) -> bool:
     text = _HOURS.sub("", _INVITES.sub("", " ".join(block))).strip()
     is_said = _MATTER.search(text) or _SPEAKS.search(text) or _PAYS.search(text) or text.endswith(".")
     is_long = len(block) > _CARD_LINES or any(len(line) > _MAX_LINE_CHARS for line in block)
-    is_name = len(text.split()) <= _CARD_LINES
+    is_name = len(text.split()) <= _CARD_LINES and text[:1] not in _QUOTE_MARKS
     return not (is_said or is_long or is_name or CLOSING.match(block[0]) or GREETING.match(block[0]))
 
 
@@ -180,7 +183,7 @@ def _paragraphs(lines: list[str]) -> list[tuple[int, int]]:
 
 
 def _is_signature(block: list[str], *, is_below: bool) -> bool:
-    text = _NO_MATTER.sub("", "\n".join(block))
+    text = _HOURS.sub("", _NO_MATTER.sub("", "\n".join(block)))
     if DISCLAIMER.search(text) and not _MATTER.search(text):
         return True
     if any(len(line) > _MAX_LINE_CHARS and not REGISTER.search(line) for line in block) or _MATTER.search(text):

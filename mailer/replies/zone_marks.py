@@ -6,6 +6,8 @@ import re
 
 #: A quoted line; people's own arrows ("-> paid") do not match.
 QUOTED_LINE = re.compile(r"^[ \t]{0,3}>")
+#: Where somebody has left out a part of the quotation.
+LEFT_OUT = re.compile(r"(?i)^\s{0,3}\[(?:\.{3}|\u2026|snip|gekürzt|schnipp|coupé|recortado|omissis)\]\s*$")
 
 _WROTE = (
     r"wrote|schrieb|hat .{0,60}geschrieben|a écrit|a ecrit|escribió|escribio|schreef|heeft .{0,200}geschreven|"
@@ -48,6 +50,10 @@ SEPARATOR = re.compile(
 
 #: Some programs write the block below such a line without colons: 'From "Ellen Marsh" <accounts@…>'.
 HEADER_BARE = re.compile(rf"(?i)^[*_\s]{{0,4}}(?:{_FROM}|{_OTHERS})[ \t]{{1,4}}\S")
+
+
+#: Below a rule help desks say who wrote when: "Ellen Marsh, Oct 19, 2026, 02:12 MDT".
+SAID_AT = re.compile(r"^.{0,60}\b\d{4},? .{0,6}\d{1,2}:\d\d\b.{0,20}$")
 
 
 def undashed(line: str) -> str:

@@ -18,7 +18,9 @@ from mailer.replies.zone_marks import (
     HEADER_BARE,
     HEADER_FROM,
     HEADER_OTHER,
+    LEFT_OUT,
     QUOTED_LINE,
+    SAID_AT,
     SEPARATOR,
     WROTE,
     begins_attribution,
@@ -57,7 +59,7 @@ def zones(mail_text: str, sent_text: str | None, *, sender_name: str = "") -> Zo
     """
     lines = lines_of(mail_text)
     for line in lines:
-        if ">" in line.text and QUOTED_LINE.match(line.text):
+        if (">" in line.text and QUOTED_LINE.match(line.text)) or ("[" in line.text and LEFT_OUT.match(line.text)):
             line.zone = "quoted"
     if sent_text:
         mark_sent(lines, sent_text)
@@ -162,6 +164,9 @@ def _header_end(lines: list[Line], number: int) -> int:
         return 0
     if SEPARATOR.match(lines[number].text):
         first = next((i for i in range(number + 1, min(number + 4, len(lines))) if not lines[i].is_blank), number)
+    said_at = next((i for i in range(first, min(first + 3, len(lines))) if SAID_AT.match(lines[i].text)), None)
+    if said_at is not None and first > number:
+        return said_at + 1
     block = [line.text for line in lines[first : first + _HEADER_LINES]]
     is_bare = first > number and sum(bool(HEADER_BARE.match(text)) for text in block[:4]) > 2  # noqa: PLR2004
     if not (is_bare or HEADER_FROM.match(block[0]) or HEADER_OTHER.match(block[0])):
