@@ -46,9 +46,9 @@ _WRITER = _one_of(
 _LONGEST_PROGRAM = 160
 #: Pictures that were left out: "[cid:image001.png@01DB…]", "[Logo]", "<image001.png>".
 _PICTURES = re.compile(
-    r"\s*(?:(?:\[(?:cid:|image|logo|icon|banner|signature|facebook|linkedin|twitter|instagram|youtube|https?:)"
+    r"(?:(?:\[(?:cid:|image|logo|icon|banner|signature|facebook|linkedin|twitter|instagram|youtube|https?:)"
     r"[^\]\n]{0,160}\]|\[[^\]\n]{0,120}description automatically generated\]|<[^<>\s]{0,80}\.(?:png|jpe?g|gif)>)"
-    r"(?:<[^<>\s]{3,300}>)?\s*){1,20}",
+    r"(?:<[^<>\s]{3,300}>)? {0,4}){1,20}",
     re.IGNORECASE,
 )
 #: What free mailboxes advertise, and the numbers that Freshdesk and Help Scout end their letters with.
@@ -90,13 +90,14 @@ _PRIVACY = _one_of(
     r"(?:sus|los) datos (?:personales )?(?:son|serán|han sido) (?:tratad|incorporad)\w+",
     r"ai sensi (?:del|dell'art)\w*[^.\n]{0,40}(?:2016/679|gdpr|196/2003)|informativa (?:sulla )?privacy",
     r"onze privacy(?:verklaring|statement)|(?:vos|les) données (?:personnelles|à caractère personnel) (?:sont|font)",
-    r"aviso de privacidad:",
+    r"aviso de privacidad:|vous disposez d['\u2019]un droit d['\u2019]accès",
 )
 #: Help desks, and a firm's terms.
 _SERVICE = _one_of(
     r"this e-?mail is a service from|(?:delivered|fourni|zugestellt) (?:by|par|von) zendesk",
     r"cet e-mail est un service fourni|rate this (?:answer|response|reply)|how did we do",
-    r"op al onze \w+ zijn [^.\n]{0,40}voorwaarden",
+    r"op al onze \w+ zijn [^.\n]{0,40}voorwaarden|merry christmas and|frohe weihnachten und|joyeuses fêtes",
+    r"feliz navidad y|buone feste|fijne feestdagen",
 )
 #: Who says it, or what it is about: then it is a sentence of the mail, whatever else it says.
 _SAID = re.compile(
@@ -140,7 +141,7 @@ def _paragraphs(lines: Sequence[str]) -> list[tuple[int, int]]:
 
 def is_footer(block: Sequence[str]) -> bool:
     """Whether a paragraph is such text."""
-    if all(_PICTURES.fullmatch(line) or _TICKET.fullmatch(line.strip()) or _is_program(line) for line in block):
+    if all(_PICTURES.fullmatch(line.strip()) or _TICKET.fullmatch(line.strip()) or _is_program(line) for line in block):
         return True
     text = " ".join(block)[:_MAX_CHARS]
     if _PROVIDER.search(text) or (_SCANNED.search(text) and _SCANNER.search(text)):

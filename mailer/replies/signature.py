@@ -49,6 +49,10 @@ _ENDS_IN_CLOSING = re.compile(
     r"(?i)(?<!\w)(?:saluti|saludos?|salutations(?: distinguées)?|gr(?:ü|ue)(?:ß|ss)en|groet(?:en)?|regards|"
     r"cordialement)[ ,.!]{0,3}$"
 )
+_INITIAL = re.compile(r"[^\W\d_]\.?")
+_POSTSCRIPT = re.compile(r"(?i)\s{0,3}p\.? ?s\.?(?:[ :\u2013-]|$)")
+_WEEKDAY = re.compile(r"(?i)\b(?:\w{2,6}(?:day|tag|dag|di)|mercredi|lunes|martes|jueves|viernes|luned\w+|marted\w+)\b")
+_QUOTE_MARKS = frozenset('"\u201c\u201e\u00ab')
 _PAYS = re.compile(
     r"(?i)\b(?:paid|pay(?:s|ing|ments?)?|zahl\w*|bezahl\w*|überw[ie]\w+|pag(?:o|a|amos|ado|amento|ato|are)\w*|bonific\w*|"
     r"virement|paiement|réglé\w*|betaal\w*|betal\w*|transfer\w*|cheque|check)\b"
@@ -83,6 +87,14 @@ def signature_start(lines: list[str], *, sender_name: str = "", is_later: bool =
     return end if any(line.strip() for line in lines[:end]) else len(lines)
 
 
+def postscript(lines: list[str]) -> tuple[int, int]:
+    """Return where the last paragraph begins and ends if it is a postscript, footers aside; else an empty stretch."""
+    paragraphs = _paragraphs(lines[: footer_start(lines)])
+    if len(paragraphs) > 1 and _POSTSCRIPT.match(lines[paragraphs[-1][0]]):
+        return paragraphs[-1]
+    return len(lines), len(lines)
+
+
 def _card_start(lines: list[str], sender_name: str, *, is_later: bool) -> int:
     """Return the index of the first line that says who signs, and for whom."""
     closings = [number for number, line in enumerate(lines) if CLOSING.match(line)]
@@ -91,7 +103,7 @@ def _card_start(lines: list[str], sender_name: str, *, is_later: bool) -> int:
         if is_footer(lines[first:last]):
             start, is_below = first, False
         elif _is_card_or_signature(lines, first, last, closings, sender_name, is_later=is_later):
-            if is_below and not _is_card_of_contacts(lines[first:last]):
+            if is_below and not _is_plain_card(lines, first, last, closings):
                 break
             start, is_below = first, False
         elif _is_ornament(lines[first:last]) and len(lines) - first <= _MAX_SIGNATURE_LINES:
@@ -117,10 +129,17 @@ def _is_card_or_signature(
     return len(lines) - first <= _MAX_SIGNATURE_LINES and _is_signature(block, is_below=is_below)
 
 
-def _is_card_of_contacts(block: list[str]) -> bool:
+def _is_plain_card(lines: list[str], first: int, last: int, closings: list[int]) -> bool:
+    """Whether it is a card beyond doubt, so that what a firm boasts of may stand below it."""
+    block = lines[first:last]
     is_short = all(len(line) <= _MAX_LINE_CHARS and not _is_talk(line) for line in block)
+    is_signed = bool(closings) and first > closings[-1]
+    return is_short and (is_signed or _repeats_name(lines[:first], block) or _is_card_of_contacts(block))
+
+
+def _is_card_of_contacts(block: list[str]) -> bool:
     has_shape = len(block) > 1 or bool(_LISTED.search(block[0]))
-    return is_short and has_shape and any(CONTACT.search(line) for line in block)
+    return has_shape and any(CONTACT.search(line) for line in block)
 
 
 def _is_ornament(block: list[str]) -> bool:
@@ -128,7 +147,7 @@ def _is_ornament(block: list[str]) -> bool:
     text = _HOURS.sub("", _INVITES.sub("", " ".join(block))).strip()
     is_said = _MATTER.search(text) or _SPEAKS.search(text) or _PAYS.search(text) or text.endswith(".")
     is_long = len(block) > _CARD_LINES or any(len(line) > _MAX_LINE_CHARS for line in block)
-    is_name = len(text.split()) <= _CARD_LINES and text[:1] not in _QUOTE_MARKS
+    is_name = len(text.split()) <= _CARD_LINES and not _WEEKDAY.search(text) and text[:1] not in _QUOTE_MARKS
     return not (is_said or is_long or is_name or CLOSING.match(block[0]) or GREETING.match(block[0]))
 
 
@@ -214,12 +233,18 @@ def _is_talk(line: str) -> bool:
 
 
 def _repeats_name(above: list[str], block: list[str]) -> bool:
-    """Whether a block begins with the name just typed above it ("Tom" / "Tom Alder RIBA, Partner")."""
-    typed = next((line for line in reversed(above) if line.strip()), "")
-    words = re.findall(r"[^\W\d_]{3,}", typed)
-    if not words or len(typed.split()) > 4 or _MATTER.search("\n".join(block)):  # noqa: PLR2004
+    """Whether a block begins with the name just typed above it ("Tom", or "T." / "Tom Alder RIBA, Partner")."""
+    typed = next((line.strip() for line in reversed(above) if line.strip()), "")
+    if GREETING.match(typed) or typed.endswith(":") or len(block[0]) > _MAX_LINE_CHARS:
         return False
-    return words[-1].casefold() in block[0].casefold().split() or words[0].casefold() in block[0].casefold().split()
+    if _INITIAL.fullmatch(typed):
+        return block[0].lstrip()[:1] == typed[0] and _is_label(block[0])
+    words = re.findall(r"[^\W\d_]{3,}", typed)
+    is_matter = _MATTER.search(_HOURS.sub("", "\n".join(block)))
+    if not words or len(typed.split()) > 4 or is_matter:  # noqa: PLR2004
+        return False
+    head = block[0].casefold().split()
+    return words[-1].casefold() in head or words[0].casefold() in head
 
 
 def _cut_below_name(lines: list[str], start: int, closings: list[int]) -> int:

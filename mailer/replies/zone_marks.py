@@ -26,7 +26,7 @@ WROTE = re.compile(
     rf"(?:{_WROTE}|^(?:zitat von|quoting|citando a?|citation de|citaat van)\b).{{0,120}}:\s*$", re.IGNORECASE
 )
 #: Zoho's: "---- On Tue, 3 Nov 2026 10:04:00 +0100 Ellen Marsh <accounts@…> wrote ----".
-_DASHED = re.compile(r"^-{3,}\s*(\S.{5,300}?)\s*-{3,}$")
+_DASHED = re.compile(r"^-{3,20}+ {0,4}([^\s-].{5,300}?) {0,4}-{3,20}$")
 _ATTRIBUTION_WORD = re.compile(r"(?i)(?:on|am|le|el|op|il|em|den|på|w dniu|dnia|vào)\b")
 _DIGIT = re.compile(r"\d")
 _ANGLE = re.compile(r"<[^<>\s]{3,100}@")

@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from mailer.replies.banner import MOST_LINES, banner_lines
 from mailer.replies.body_lines import Line, lines_of, mark_sent
-from mailer.replies.signature import signature_start
+from mailer.replies.signature import postscript, signature_start
 from mailer.replies.zone_marks import (
     ATTRIBUTION,
     HEADER_BARE,
@@ -69,8 +69,10 @@ def zones(mail_text: str, sent_text: str | None, *, sender_name: str = "") -> Zo
     if not any(line.zone == "own" and not line.is_blank for line in lines):
         _rescue(lines)
     for number, run in enumerate(_own_runs(lines)):
-        start = signature_start([line.text for line in run], sender_name=sender_name, is_later=number > 0)
-        for line in run[start:]:
+        texts = [line.text for line in run]
+        first, last = postscript(texts)  # it may stand below the signature
+        start = signature_start(texts[:first], sender_name=sender_name, is_later=number > 0)
+        for line in (*run[start:first], *run[last:]):
             line.zone = "signature"
     return Zones(**_spans(lines))
 
@@ -164,7 +166,7 @@ def _header_end(lines: list[Line], number: int) -> int:
         return 0
     if SEPARATOR.match(lines[number].text):
         first = next((i for i in range(number + 1, min(number + 4, len(lines))) if not lines[i].is_blank), number)
-    said_at = next((i for i in range(first, min(first + 3, len(lines))) if SAID_AT.match(lines[i].text)), None)
+    said_at = next((i for i in range(first, min(first + 5, len(lines))) if SAID_AT.match(lines[i].text)), None)
     if said_at is not None and first > number:
         return said_at + 1
     block = [line.text for line in lines[first : first + _HEADER_LINES]]
