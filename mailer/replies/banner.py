@@ -60,11 +60,11 @@ _ABOUT = re.compile(
 #: So much of that a new sentence must say, for it may be the sender's first: "Please see the attachment."
 _OF_NEXT_SENTENCE = 2
 #: What help desks put above the letter of their agent: a mark, that something is new, who wrote when.
-_DESK = re.compile(r"\s*##-? .{5,120} -?##\s*")
+_DESK = re.compile(r"##-? .{5,120} -?##")
 _DESK_LINE = re.compile(
-    r"(?i)\s*(?:your request .{0,40}updated|to add (?:additional )?comments|"
+    r"(?i)(?:your request .{0,40}updated|to add (?:additional )?comments|"
     r".{0,80}\b\d{4},? .{0,6}\d{1,2}:\d\d\b.{0,20}$|"
-    r"[^\W\d_][^.:!?]{1,30}\([^)]{2,40}\)\s*$)"
+    r"[^\W\d_][^.:!?]{1,30}\([^)]{2,40}\)$)"
 )
 _RULE = re.compile(r"^[\s*=_~#-]{3,}$")
 

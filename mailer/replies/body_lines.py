@@ -75,7 +75,8 @@ def mark_sent(lines: list[Line], sent_text: str) -> None:
         if at >= 0 or (len(words) >= _FUZZY and _is_telling(line.text) and _is_nearly(words, sent, shingles)):
             line.is_sent = True
             line.zone = "quoted"
-    _spare_chance(lines, plain)
+    if position >= 0:
+        _spare_chance(lines, plain)
 
 
 def _spare_chance(lines: list[Line], plain: list[str]) -> None:

@@ -89,6 +89,8 @@ def signature_start(lines: list[str], *, sender_name: str = "", is_later: bool =
 
 def postscript(lines: list[str]) -> tuple[int, int]:
     """Return where the last paragraph begins and ends if it is a postscript, footers aside; else an empty stretch."""
+    if not any(_POSTSCRIPT.match(line) for line in lines):
+        return len(lines), len(lines)
     paragraphs = _paragraphs(lines[: footer_start(lines)])
     if len(paragraphs) > 1 and _POSTSCRIPT.match(lines[paragraphs[-1][0]]):
         return paragraphs[-1]
@@ -100,7 +102,8 @@ def _card_start(lines: list[str], sender_name: str, *, is_later: bool) -> int:
     closings = [number for number, line in enumerate(lines) if CLOSING.match(line)]
     start, is_below = len(lines), False
     for first, last in reversed(_paragraphs(lines)):
-        if is_footer(lines[first:last]):
+        # The last one is none: what is one was cut off before.
+        if (is_below or start < len(lines)) and is_footer(lines[first:last]):
             start, is_below = first, False
         elif _is_card_or_signature(lines, first, last, closings, sender_name, is_later=is_later):
             if is_below and not _is_plain_card(lines, first, last, closings):
@@ -147,7 +150,7 @@ def _is_ornament(block: list[str]) -> bool:
     text = _HOURS.sub("", _INVITES.sub("", " ".join(block))).strip()
     is_said = _MATTER.search(text) or _SPEAKS.search(text) or _PAYS.search(text) or text.endswith(".")
     is_long = len(block) > _CARD_LINES or any(len(line) > _MAX_LINE_CHARS for line in block)
-    is_name = len(text.split()) <= _CARD_LINES and not _WEEKDAY.search(text) and text[:1] not in _QUOTE_MARKS
+    is_name = len(" ".join(block).split()) <= _CARD_LINES and not _WEEKDAY.search(text) and text[:1] not in _QUOTE_MARKS
     return not (is_said or is_long or is_name or CLOSING.match(block[0]) or GREETING.match(block[0]))
 
 

@@ -114,7 +114,8 @@ TO_ANYBODY = re.compile(
     r"gentili signori|estimad[oa]s (?:señor\w+|sres)\.?)\W{0,4}$"
 )
 DEVICE = re.compile(
-    r"(?i)^\s{0,3}(?:sent (?:from|via|with) (?:my |the |outlook|mail|gmail|yahoo|proton|samsung|a )|"
+    r"(?i)^\s{0,3}(?:sent (?:from|via|with) (?:my |the (?:all[- ]new|new) |outlook|mail|gmail|"
+    r"yahoo|proton|samsung|a (?:phone|mobile|tablet|samsung|galaxy|blackberry|handheld))|"
     r"get outlook for|"
     r"von mein(?:em|er)(?:/meine[mr])? .{3,40} gesendet|gesendet (?:von|mit|über)|"
     r"diese nachricht wurde von .{3,60} gesendet|"

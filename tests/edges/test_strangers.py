@@ -14,9 +14,11 @@ from tests.corpus.scoring import figures, score
 from tests.house.tree import ROOT
 
 FOLDER = ROOT / "tests" / "emails" / "strangers"
-SELLERS = ("a", "b", "c", "d", "e")
+SELLERS = ("a", "b", "c", "d", "e", "f")
 #: A newsletter's and a portal's last lines, a free mailer's advert: whether somebody said them can be argued.
 WANTED = {"kind": 1.0, "customer": 1.0, "invoices": 1.0, "own words exact": 0.95, "return date": 1.0}
+#: Its labels name all that is open where a mail answers and names nothing; three cards there are not known yet.
+LESS = {"f": {"invoices": 0.85, "own words exact": 0.93}}
 
 
 def labels(part: str) -> list[dict[str, Any]]:
@@ -36,7 +38,8 @@ def readings(part: str) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("part", SELLERS)
 def test_words_and_invoices_of_other_sellers_customers_are_told_apart(part: str) -> None:
     found = figures(labels(part), score(labels(part), readings(part)))
-    missed = {name: found[name] for name, least in WANTED.items() if (found[name] or 1.0) < least}
+    wanted = WANTED | LESS.get(part, {})
+    missed = {name: found[name] for name, least in wanted.items() if found[name] is not None and found[name] < least}
     assert missed == {}
     assert found["own words lost per 1000"] == 0
     assert found["false loud"] == found["false quiet"] == 0

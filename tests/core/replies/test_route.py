@@ -91,3 +91,43 @@ def test_a_person_who_sends_us_a_bounce_is_a_person() -> None:
         report="Action: failed\nStatus: 5.1.1",
     )
     assert kind_of(told) is MailKind.HUMAN
+
+
+NULL_PATH = {"return_path": "<>", "auto_submitted": "auto-generated"}
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("REMITTANCE ADVICE\nPayment date: 12.11.2026\nTotal EUR 1,695.20", MailKind.HUMAN),
+        ("You received a payment. Amount: EUR 640.00. This mailbox is not monitored.", MailKind.HUMAN),
+        ("Invoice Number: 2026-1339\nInvoice Status: Rejected", MailKind.HUMAN),
+        ("Your request #REQ0018834 has been received: Invoice 2026-1324: payment reminder", MailKind.TICKET_ACK),
+        ("I am out of the office. Payments: write to Orla.", MailKind.AUTO_REPLY),
+    ],
+)
+def test_what_a_program_tells_without_being_asked_is_read(text: str, kind: MailKind) -> None:
+    assert kind_of(mail(text, subject="Payment 2000045512", headers=headers(**NULL_PATH))) is kind
+
+
+def test_an_absence_under_the_null_path_needs_no_other_mark() -> None:
+    one = mail("I have started parental leave. Out of office until May.", headers=headers(return_path="<>"))
+    assert kind_of(one) is MailKind.AUTO_REPLY
+
+
+def test_a_person_may_write_under_the_subject_of_an_automatic_answer() -> None:
+    one = mail("This is really me: it was paid on 6 November.", subject="Automatic reply: Invoice")
+    assert kind_of(one) is MailKind.HUMAN
+
+
+def test_spamcop_complains() -> None:
+    one = mail(
+        "[ SpamCop V5.5.0 ]", from_email="1@reports.spamcop.net", headers=headers(x_spamcop_sourceip="192.0.2.1")
+    )
+    assert kind_of(one) is MailKind.COMPLAINT
+
+
+def test_a_postmasters_notice_without_a_report_is_a_failure() -> None:
+    text = "Votre message n'a pas été remis. L'adresse c.fournier@alder.example n'existe plus."
+    marks = headers(return_path="<>", auto_submitted="auto-replied")
+    assert kind_of(mail(text, from_email="postmaster@alder.example", headers=marks)) is MailKind.BOUNCE_HARD
