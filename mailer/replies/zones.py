@@ -45,7 +45,10 @@ class Span:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Zones:
-    """The three zones of one body, each in order; together with blank lines they cover it."""
+    """The three zones of one body, each in order; together with blank lines they cover it.
+
+    `signature` holds all that nobody wrote in this mail: cards, footers, and the banners that gateways put above it.
+    """
 
     own: tuple[Span, ...] = ()
     quoted: tuple[Span, ...] = ()
