@@ -8,10 +8,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mailer.replies.needles import needles
 
 
-def _one_of(*patterns: str) -> re.Pattern[str]:
-    return re.compile(rf"\b(?:{'|'.join(patterns)})\b", re.IGNORECASE)
+@dataclass(frozen=True, slots=True)
+class _OneOf:
+    """Whole words in any case, searched for only where a text holds letters without which none of them is there."""
+
+    pattern: re.Pattern[str]
+    needles: tuple[str, ...]
+
+    def is_in(self, text: str) -> bool:
+        """Whether a text, in small letters, holds any of them."""
+        return any(one in text for one in self.needles) and bool(self.pattern.search(text))
+
+
+def _one_of(*patterns: str) -> _OneOf:
+    words = rf"\b(?:{'|'.join(patterns)})\b".lower()
+    return _OneOf(re.compile(words), needles(words))
 
 
 _MAX_CHARS = 2_500
@@ -143,14 +159,16 @@ def is_footer(block: Sequence[str]) -> bool:
     """Whether a paragraph is such text."""
     if all(_PICTURES.fullmatch(line.strip()) or _TICKET.fullmatch(line.strip()) or _is_program(line) for line in block):
         return True
-    text = " ".join(block)[:_MAX_CHARS]
-    if _PROVIDER.search(text) or (_SCANNED.search(text) and _SCANNER.search(text)):
+    text = " ".join(block)[:_MAX_CHARS].lower()
+    if ("www." in text or "http" in text) and _PROVIDER.search(text):
         return True
-    if _SAID.search(text):
-        return False
-    is_disclaimer = len(text) >= _SHORTEST_DISCLAIMER and all(one.search(text) for one in _DISCLAIMER)
-    return bool(is_disclaimer or _PRIVACY.search(text) or _PAPER.search(text) or _SERVICE.search(text))
+    if _SCANNER.is_in(text) and _SCANNED.is_in(text):
+        return True
+    is_disclaimer = len(text) >= _SHORTEST_DISCLAIMER and all(one.is_in(text) for one in _DISCLAIMER)
+    is_like_one = is_disclaimer or any(one.is_in(text) for one in (_PRIVACY, _PAPER, _SERVICE))
+    return is_like_one and not _SAID.search(text)
 
 
 def _is_program(line: str) -> bool:
-    return len(line) <= _LONGEST_PROGRAM and bool(_SENT_WITH.match(line) and _WRITER.search(line))
+    is_short = len(line) <= _LONGEST_PROGRAM
+    return is_short and bool(_SENT_WITH.match(line)) and _WRITER.is_in(line.lower())

@@ -147,11 +147,13 @@ def _is_card_of_contacts(block: list[str]) -> bool:
 
 def _is_ornament(block: list[str]) -> bool:
     """Whether a paragraph speaks of neither payments nor anybody: office hours, awards, fairs."""
+    if len(block) > _CARD_LINES or any(len(line) > _MAX_LINE_CHARS for line in block):
+        return False
     text = _HOURS.sub("", _INVITES.sub("", " ".join(block))).strip()
-    is_said = _MATTER.search(text) or _SPEAKS.search(text) or _PAYS.search(text) or text.endswith(".")
-    is_long = len(block) > _CARD_LINES or any(len(line) > _MAX_LINE_CHARS for line in block)
     is_name = len(" ".join(block).split()) <= _CARD_LINES and not _WEEKDAY.search(text) and text[:1] not in _QUOTE_MARKS
-    return not (is_said or is_long or is_name or CLOSING.match(block[0]) or GREETING.match(block[0]))
+    if is_name or text.endswith(".") or CLOSING.match(block[0]) or GREETING.match(block[0]):
+        return False
+    return not (_MATTER.search(text) or _SPEAKS.search(text) or _PAYS.search(text))
 
 
 def _is_card(block: list[str], above: str, sender_name: str, *, is_later: bool) -> bool:
@@ -205,17 +207,23 @@ def _paragraphs(lines: list[str]) -> list[tuple[int, int]]:
 
 
 def _is_signature(block: list[str], *, is_below: bool) -> bool:
-    text = _HOURS.sub("", _NO_MATTER.sub("", "\n".join(block)))
-    if DISCLAIMER.search(text) and not _MATTER.search(text):
+    whole = "\n".join(block)
+    is_disclaimer = DISCLAIMER.search(whole)
+    talks = sum(map(_is_talk, block))
+    if talks and len(block) < _LONG_CARD and not is_disclaimer:
+        return False
+    text = _HOURS.sub("", _NO_MATTER.sub("", whole))
+    if _MATTER.search(text):
+        return False
+    if is_disclaimer:
         return True
-    if any(len(line) > _MAX_LINE_CHARS and not REGISTER.search(line) for line in block) or _MATTER.search(text):
+    if any(len(line) > _MAX_LINE_CHARS and not REGISTER.search(line) for line in block):
         return False
     if CLOSING.match(block[0]) or (_SIGNS.match(block[0]) and len(block) < _CARD_LINES):
         return False
     contacts = sum(bool(CONTACT.search(line) or FIRM.search(line) or REGISTER.search(line)) for line in block)
     contacts += any(_LISTED.search(line) for line in block)
     titles = sum(bool(TITLE.search(line)) for line in block)
-    talks = sum(_is_talk(line) for line in block)
     if talks > (len(block) >= _LONG_CARD and contacts > 1):  # a motto may stand among them
         return False
     if is_below or REGISTER.search(text):
