@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from mailer.replies.footer import footer_start, is_footer
+from mailer.replies.needles import needles
 from mailer.replies.zone_marks import CLOSING, CONTACT, DEVICE, DISCLAIMER, FIRM, GREETING, REGISTER, TITLE
 
 _MAX_SIGNATURE_LINES = 25
@@ -23,6 +24,8 @@ _NO_MATTER = re.compile(
     r"(?:https?://|www\.)\S+|(?:au )?capital (?:social )?(?:de )?[\d .,\u202f\u00a0]+ ?€|cap\. ?soc\.?[^|\n]{0,30}",
     re.IGNORECASE,
 )
+#: Small letters of which each of those holds some.
+_DISCLAIMER_PARTS = needles(DISCLAIMER.pattern.lower().removeprefix("(?i)"))
 #: "Hazel Dunn | Buyer | Copperline", "Shelly Kane / Granite Peak / (303) 555-0144".
 _LISTED = re.compile(r"^[^|/·•]{3,50} [|/·•] [^|/·•]{3,60}(?: [|/·•] |$)")
 #: Name, title, firm, street, town.
@@ -163,7 +166,7 @@ def _is_card(block: list[str], above: str, sender_name: str, *, is_later: bool) 
     """
     if len(block) > _CARD_LINES + 2 or any(CLOSING.match(line) or GREETING.match(line) for line in block):
         return False
-    if not all(_is_label(line) or DISCLAIMER.search(line) for line in block):
+    if not all(_is_label(line) or _disclaims(line) for line in block):
         return False
     name = {word.casefold() for word in re.findall(r"[^\W\d_]{2,}", sender_name)}
     head = {word.casefold() for word in re.findall(r"[^\W\d_]{2,}", block[0])}
@@ -208,7 +211,7 @@ def _paragraphs(lines: list[str]) -> list[tuple[int, int]]:
 
 def _is_signature(block: list[str], *, is_below: bool) -> bool:
     whole = "\n".join(block)
-    is_disclaimer = DISCLAIMER.search(whole)
+    is_disclaimer = _disclaims(whole)
     talks = sum(map(_is_talk, block))
     if talks and len(block) < _LONG_CARD and not is_disclaimer:
         return False
@@ -235,12 +238,16 @@ def _is_talk(line: str) -> bool:
     """Whether a line ends as a sentence does, or goes on as one; "Maple Ridge Pet Hospitals Inc." is none."""
     text = line.rstrip()
     words = text.split()
-    if REGISTER.search(text) or _HOURS.search(text):
+    ends = text.endswith((".", "!", ",")) and len(words) > 4  # noqa: PLR2004
+    goes_on = len(words) >= _WORDS_OF_TALK and 2 * sum(word[0].islower() for word in words) > len(words)
+    if not (ends or goes_on) or REGISTER.search(text) or _HOURS.search(text):
         return False
-    is_firm = any(len(text) - firm.end() < 2 for firm in FIRM.finditer(text))  # noqa: PLR2004 - its own full stop
-    if text.endswith((".", "!", ",")) and len(words) > 4 and not is_firm:  # noqa: PLR2004
-        return True
-    return len(words) >= _WORDS_OF_TALK and 2 * sum(word[0].islower() for word in words) > len(words)
+    return goes_on or not any(len(text) - firm.end() < 2 for firm in FIRM.finditer(text))  # noqa: PLR2004 - its full stop
+
+
+def _disclaims(text: str) -> bool:
+    small = text.lower()
+    return any(one in small for one in _DISCLAIMER_PARTS) and bool(DISCLAIMER.search(text))
 
 
 def _repeats_name(above: list[str], block: list[str]) -> bool:
