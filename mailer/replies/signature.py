@@ -12,6 +12,8 @@ _MAX_SIGNATURE_LINES = 25
 _MAX_LINE_CHARS = 90
 #: Name, title, firm.
 _CARD_LINES = 3
+#: Name, title, firm, street, town.
+_LONG_CARD = 4
 #: What people write about, never in a signature.
 _MATTER = re.compile(
     r"\?|[€£$¥]\s?\d|\d\s?(?:€|£|eur|gbp|usd|chf)\b|\b(?:invoice|rechnung|re|inv)[- #.:nr]{0,5}\d|"
@@ -28,8 +30,6 @@ _NO_MATTER = re.compile(
 _DISCLAIMER_PARTS = needles(DISCLAIMER.pattern.lower().removeprefix("(?i)"))
 #: "Hazel Dunn | Buyer | Copperline", "Shelly Kane / Granite Peak / (303) 555-0144".
 _LISTED = re.compile(r"^[^|/·•]{3,50} [|/·•] [^|/·•]{3,60}(?: [|/·•] |$)")
-#: Name, title, firm, street, town.
-_LONG_CARD = 4
 _SIGN_OFF_LINES = 3
 #: So many words of a line, most of them small, are no name, title or address.
 _WORDS_OF_TALK = 8
@@ -44,7 +44,6 @@ _INVITES = re.compile(
     r"(?i)\b(?:(?:see|visit|meet|follow|find) us|besuchen sie uns|folgen sie uns|retrouvez[- ]nous|suivez[- ]nous|"
     r"visítenos|síguenos|vieni a trovarci|seguici|bezoek ons|volg ons)\b"
 )
-_QUOTE_MARKS = frozenset('"\u201c\u201e\u00ab')
 #: "8.00-16.30", "de 8:00 a 16:00 h".
 _HOURS = re.compile(r"\b\d{1,2}[.:]\d{2} ?(?:[\u2013-]|a|to|bis|à|alle|tot) ?\d{1,2}[.:]\d{2}\b")
 #: A last sentence that ends as letters do.
@@ -52,8 +51,10 @@ _ENDS_IN_CLOSING = re.compile(
     r"(?i)(?<!\w)(?:saluti|saludos?|salutations(?: distinguées)?|gr(?:ü|ue)(?:ß|ss)en|groet(?:en)?|regards|"
     r"cordialement)[ ,.!]{0,3}$"
 )
+#: "T.", as somebody signs.
 _INITIAL = re.compile(r"[^\W\d_]\.?")
 _POSTSCRIPT = re.compile(r"(?i)\s{0,3}p\.? ?s\.?(?:[ :\u2013-]|$)")
+#: When somebody is in: three words with one of these are no name.
 _WEEKDAY = re.compile(r"(?i)\b(?:\w{2,6}(?:day|tag|dag|di)|mercredi|lunes|martes|jueves|viernes|luned\w+|marted\w+)\b")
 _QUOTE_MARKS = frozenset('"\u201c\u201e\u00ab')
 _PAYS = re.compile(
@@ -101,11 +102,10 @@ def postscript(lines: list[str]) -> tuple[int, int]:
 
 
 def _card_start(lines: list[str], sender_name: str, *, is_later: bool) -> int:
-    """Return the index of the first line that says who signs, and for whom."""
+    """Return the index of the first line that says who signs, and for whom; `lines` do not end in a footer."""
     closings = [number for number, line in enumerate(lines) if CLOSING.match(line)]
     start, is_below = len(lines), False
     for first, last in reversed(_paragraphs(lines)):
-        # The last one is none: what is one was cut off before.
         if (is_below or start < len(lines)) and is_footer(lines[first:last]):
             start, is_below = first, False
         elif _is_card_or_signature(lines, first, last, closings, sender_name, is_later=is_later):
