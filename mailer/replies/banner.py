@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from mailer.replies.zone_marks import GREETING
+
 #: No banner reaches further.
 MOST_LINES = 12
 _MAX_LINE_CHARS = 400
@@ -23,7 +25,7 @@ _OPENING = (
     rf"(?:(?:{_CARE})[\s*:!.,\u2013-]{{1,6}}){{0,2}}"
 )
 _MAIL = (
-    r"(?:this|the|diese|dieses|ce|cette|cet|este|esta|questo|questa|deze|dit)?[ -]*"
+    r"(?:this|diese|dieses|ce|cette|cet|este|esta|questo|questa|deze|dit)[ -]+"
     r"(?:e-?mail|mail|message|nachricht|courriel|mensaje|correo(?: electr[oó]nico)?|messaggio|bericht)"
 )
 _CAME = (
@@ -31,7 +33,14 @@ _CAME = (
     r"provient|vient|a (?:été|ete)|est|proviene|procede|se origin\w+|ha sido|fue|viene|(?:è|e) stata?|komt|"
     r"is afkomstig|werd)"
 )
-_OUTSIDE = r"(?:outside|extern(?:al|e[nrs]?|[oa])?|au(?:ß|ss)erhalb|ext[ée]rieure?|fuera|(?:dall.)?estern[oa]|buiten)"
+#: Between that and "outside": from whom, never to whom.
+_OF = (
+    r"(?: (?:from|by|of|someone|somebody|sources?|an?|the|von|vom|aus|einem|einer|de|d.une?|par|une?|personne|da|dal|"
+    r"un|van|een|desde|expéditeur|remitente|mittente|afzender|sent|received|est|is)){0,8}"
+)
+_OUTSIDE = (
+    r"(?:l.|dall.)?(?:outside|extern(?:al|e[nrs]?|[oa])?|au(?:ß|ss)erhalb|ext[ée]rieure?|fuera|estern[oa]|buiten)"
+)
 _EXTERNAL = r"(?:external|extern[eo]?|esterno)"
 _WHO = (
     r"(?:e-?mail|mail|sender|message|absender|nachricht|courriel|correo|mensaje|expéditeur|mittente|afzender|bericht)"
@@ -39,7 +48,7 @@ _WHO = (
 #: What ends a short banner, or goes on with what not to do.
 _AND_THEN = r"[\s*\]:!.,)|_-]{0,6}(?:$|(?:do not|don.t|be careful|please|use caution|caution|bitte|ne |no |non )\b)"
 _BANNER = re.compile(
-    rf"(?i)^{_OPENING}(?:{_MAIL}[^.\n]{{0,20}}\b{_CAME}\b[^.\n]{{0,60}}\b{_OUTSIDE}\b"
+    rf"(?i)^{_OPENING}(?:{_MAIL} {_CAME}{_OF} {_OUTSIDE}\b(?! (?:auditors?|accountants?|counsel))"
     rf"|{_WHO} {_EXTERNAL} (?:all|à |a |an |to )"
     rf"|{_EXTERNAL}[ -]{_WHO}{_AND_THEN}|{_WHO} {_EXTERNAL}{_AND_THEN}|(?<=[\[(*]){_EXTERNAL}[\s*\])]{{1,6}}$"
     r"|(?:some people who received this message )?(?:you )?don.t often get email from\b"
@@ -76,7 +85,7 @@ def banner_lines(lines: Sequence[str]) -> int:
         text = line[:_MAX_LINE_CHARS].strip()
         if not text:
             enough = 0
-        elif _DESK.fullmatch(text) or (is_desk and _DESK_LINE.match(text)):
+        elif is_of_desk(text) or (is_desk and _DESK_LINE.match(text) and not GREETING.match(text)):
             is_desk, end = True, number + 1
         elif _BANNER.match(text) or (end and _RULE.match(text)) or (enough and len(_ABOUT.findall(text)) >= enough):
             end = number + 1
@@ -84,3 +93,8 @@ def banner_lines(lines: Sequence[str]) -> int:
         else:
             break
     return end
+
+
+def is_of_desk(line: str) -> bool:
+    """Whether a line is the mark above which answers to a help desk are to be written."""
+    return bool(_DESK.fullmatch(line.strip()))

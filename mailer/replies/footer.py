@@ -26,7 +26,7 @@ class _OneOf:
 
 
 def _one_of(*patterns: str) -> _OneOf:
-    words = rf"\b(?:{'|'.join(patterns)})\b".lower()
+    words = rf"\b(?:{'|'.join(patterns)})\b"  # in small letters
     return _OneOf(re.compile(words), needles(words))
 
 
@@ -36,21 +36,26 @@ _SCANNER = _one_of(
     r"avast|avg|norton|mcafee|mimecast|symantec|messagelabs|sophos|trend ?micro|kaspersky|eset|f-secure|bitdefender",
     r"barracuda|proofpoint|mailscanner|malwarebytes|virus\w*|viren|antivirus",
 )
+_THIS_MAIL = (
+    r"(?:this|diese|ce|cet|este|el presente|questo|questa|dit|deze) "
+    r"(?:e-?mail|mail|message|nachricht|courriel|mensaje|correo|messaggio|bericht)"
+)
 _SCANNED = _one_of(
-    r"virus[- ]?free|virenfrei|(?:sans|libre de|privo di|priva di|senza) virus|virusvrij",
-    r"(?:scanned|checked) (?:for|by|with)|auf viren (?:ge|über)prüft|(?:analys|vérifi)\w+[^.\n]{0,60}virus",
-    r"(?:comprobado|analizado|verificado)[^.\n]{0,60}virus|(?:controllat|scansionat|verificat)\w+[^.\n]{0,60}virus",
-    r"(?:gecontroleerd|gescand) op virussen|ha comprobado este mensaje|a vérifié ce message",
-    r"base de firmas|signature database|base de données des signatures",
+    r"(?:virus[- ]?free|virenfrei|(?:sans|libre de|privo di|priva di|senza) virus|virusvrij)\.? ?(?:www|http)\S*",
+    rf"{_THIS_MAIL}[^.\n]{{0,80}}(?:scanned|checked|geprüft|analys\w+|vérifi\w+|comprobado|analizado|verificado)",
+    rf"{_THIS_MAIL}[^.\n]{{0,80}}(?:controllat\w|scansionat\w|gecontroleerd|gescand)",
+    r"ha comprobado este mensaje|base de firmas de virus|virus signature database|scanned by \w+\. no virus\w*",
 )
 #: Of one line: the program or device that a mail was written with, or where to get it.
 _SENT_WITH = re.compile(
-    r"\W{0,4}(?:(?:this (?:e-?mail|message) was )?(?:sent|written) (?:with|via|by|from|using)\b|get \w|download \w|"
+    r"\W{0,4}(?:(?:this (?:e-?mail|message) was )?(?:sent|written) (?:with|via|by|from|using)\b|"
+    r"(?:get|download) (?:outlook|bluemail|the \w{2,10} app)\b|"
     r"gesendet (?:mit|über|von|aus)\b|diese nachricht wurde\b|envoyé (?:avec|depuis|à partir|via|par)\b|"
     r"enviado (?:con|desde|por|a través)\b|este mensaje ha sido enviado\b|ce message a été envoyé\b|"
     r"questo messaggio è stato inviato\b|dit bericht is verzonden\b|inviato (?:con|da|dal|tramite)\b|"
-    r"(?:verzonden|verstuurd) (?:met|vanaf|vanuit|via)\b|télécharger\b|obten(?:ez|ir)\b|obtener\b|descarg\w+|ottieni\b|"
-    r"scarica\b|outlook (?:für|for|pour|para|per|voor)\b|yahoo mail:)",
+    r"(?:verzonden|verstuurd) (?:met|vanaf|vanuit|via)\b|"
+    r"(?:télécharger|obten(?:ez|ir)|obtener|descargar?|ottieni|scarica) outlook\b|"
+    r"outlook (?:für|for|pour|para|per|voor)\b|yahoo mail:)",
     re.IGNORECASE,
 )
 _WRITER = _one_of(
@@ -59,7 +64,9 @@ _WRITER = _one_of(
     r"galaxy|samsung|huawei|xiaomi|blackberry|nokia|windows|webmail|horde|imp|orange|sfr|laposte|libero ?mail",
     r"virgilio|aruba|telekom|ziggo|kpn",
 )
-_LONGEST_PROGRAM = 160
+#: Such a line says nothing else.
+_MOST_WORDS_OF_PROGRAM = 12
+_THREE_DIGITS = re.compile(r"\d{3}|\d ")
 #: Pictures that were left out: "[cid:image001.png@01DB…]", "[Logo]", "<image001.png>".
 _PICTURES = re.compile(
     r"(?:(?:\[(?:cid:|image|logo|icon|banner|signature|facebook|linkedin|twitter|instagram|youtube|https?:)"
@@ -67,19 +74,16 @@ _PICTURES = re.compile(
     r"(?:<[^<>\s]{3,300}>)? {0,4}){1,20}",
     re.IGNORECASE,
 )
-#: What free mailboxes advertise, and the numbers that Freshdesk and Help Scout end their letters with.
-_PROVIDER = re.compile(
-    r"(?:https?://|www\.)\S{0,20}\b(?:laposte|tiscali|libero|virgilio|orange|sfr|terra|yahoo|gmx|web\.de|t-online|freenet|aol)\b",
-    re.IGNORECASE,
-)
+#: What Freshdesk, Help Scout and Zendesk end their letters with.
 _TICKET = re.compile(r"\d{3,6}:\d{5,9}|\{#HS:[\d-]{3,30}#?\}|\[[0-9A-Z]{6}-[0-9A-Z]{4}\]")
 _PAPER = _one_of(
-    r"before (?:you )?print(?:ing)?|consider the environment|avant d['\u2019]imprimer",
-    r"pensez à l['\u2019]environnement|antes de imprimir|medio ?ambiente|prima di stampare|ausgedruckt werden",
-    r"vor dem ausdrucken|an die umwelt|umwelt zuliebe",
-    r"voordat u (?:deze|dit) [^.\n]{2,30} (?:print|afdrukt)|aan het milieu",
+    r"before (?:you )?print(?:ing)? (?:this|the) (?:e-?mail|message)|consider the environment before",
+    r"avant d['\u2019]imprimer (?:ce|cet|cette|l['\u2019])|pensez à l['\u2019]environnement",
+    r"antes de imprimir (?:este|esta|el)|prima di stampare (?:questa|questo|la|il|l['\u2019])|(?:e-?)?mail ausdrucken",
+    r"mail [^.\n]{0,30}ausgedruckt werden|ausdruck dieser (?:e-?)?mail|denken sie an die umwelt|denk aan het milieu",
+    r"voordat u (?:deze|dit) [^.\n]{2,30} (?:print|afdrukt)",
 )
-#: What disclaimers speak of: this mail, whom it is not for, and what somebody else is to do with it.
+#: What disclaimers speak of: this mail, what holds for whoever should not have it, and what he is to do with it.
 _DISCLAIMER = (
     _one_of(
         r"(?:this|the) (?:e-?mail|message|communication|transmission)|diese[rs]? (?:e-?mail|mail|nachricht)",
@@ -88,8 +92,12 @@ _DISCLAIMER = (
         r"(?:dit|deze) (?:bericht|e-?mail|mail)",
     ),
     _one_of(
-        r"intended|recipient|addressee|in error|adressat\w*|empfänger|irrtümlich|destinataire|par erreur",
-        r"destinatari\w+|por error|per errore|geadresseerde\w*|bestemd|abusievelijk",
+        r"if you (?:are not|have received|received|believe)|intended (?:only |solely )?for|intended recipients?",
+        r"addressee",
+        r"wenn sie nicht|sollten sie|nicht der (?:richtige|beabsichtigte|vorgesehene) \w+",
+        r"si vous (?:n['\u2019]êtes|avez|l)",
+        r"exclusi\w+|si (?:usted|ha|no es|lo ha)|se (?:non siete|avete|ha ricevuto|lo ha)|qualora|uso esclusivo",
+        r"indien u|als u|uitsluitend|kan (?:\w+ )?informatie",
     ),
     _one_of(
         r"delete|destroy|notify|advise|confidential|privileged|unauthori[sz]ed|disclos\w+|vertraulich\w*|löschen",
@@ -100,20 +108,24 @@ _DISCLAIMER = (
 _SHORTEST_DISCLAIMER = 80
 #: Whose data are kept where.
 _PRIVACY = _one_of(
-    r"our privacy (?:policy|notice|statement)|informationen zum datenschutz",
-    r"datenschutz(?:hinweise|erklärung) finden|notre politique de (?:confidentialité|protection des données)",
-    r"nuestra política de (?:privacidad|protección)|le informamos (?:de )?que sus datos",
-    r"(?:sus|los) datos (?:personales )?(?:son|serán|han sido) (?:tratad|incorporad)\w+",
-    r"ai sensi (?:del|dell'art)\w*[^.\n]{0,40}(?:2016/679|gdpr|196/2003)|informativa (?:sulla )?privacy",
-    r"onze privacy(?:verklaring|statement)|(?:vos|les) données (?:personnelles|à caractère personnel) (?:sont|font)",
-    r"aviso de privacidad:|vous disposez d['\u2019]un droit d['\u2019]accès",
+    r"(?:see|read|view) our privacy (?:policy|notice|statement)|informationen zum datenschutz",
+    r"datenschutz(?:hinweise|erklärung) finden",
+    r"notre politique de (?:confidentialité|protection des données) (?:est|sur)",
+    r"le informamos (?:de )?que sus datos|sus datos (?:personales )?(?:son|serán) (?:tratad|incorporad)\w+",
+    r"(?:2016/679|gdpr|196/2003)[^\n]{0,60}(?:informazioni|si precisa)",
+    r"vos données (?:personnelles|à caractère personnel) sont",
+    r"aviso de privacidad: (?:www|http)\S*|vous disposez d['\u2019]un droit d['\u2019]accès",
 )
 #: Help desks, and a firm's terms.
 _SERVICE = _one_of(
     r"this e-?mail is a service from|(?:delivered|fourni|zugestellt) (?:by|par|von) zendesk",
-    r"cet e-mail est un service fourni|rate this (?:answer|response|reply)|how did we do",
-    r"op al onze \w+ zijn [^.\n]{0,40}voorwaarden|merry christmas and|frohe weihnachten und|joyeuses fêtes",
-    r"feliz navidad y|buone feste|fijne feestdagen",
+    r"cet e-mail est un service fourni|how did we do\? rate this",
+    r"op al onze \w+ zijn [^.\n]{0,40}voorwaarden|authori[sz]ed and regulated by the|is a charity exempt",
+)
+#: Who wants something of us does not write small print.
+_DEMANDED = _one_of(
+    r"stop|cease|violat\w+|demand\w*|unterlass\w+|verlang\w+|forder\w*|exig\w+|cess\w+|diffid\w+|chied\w+|"
+    r"verzoeken wij|kunden?|customers?|clients?|clientes?|clienti?|klant\w*|mahn\w+|relance\w*|sollecit\w+",
 )
 #: Who says it, or what it is about: then it is a sentence of the mail, whatever else it says.
 _SAID = re.compile(
@@ -123,6 +135,7 @@ _SAID = re.compile(
     re.IGNORECASE,
 )
 _LINK = re.compile(r"\s*(?:https?://|www\.)\S+\s*")
+_ANY_LINK = re.compile(r"<?(?:https?://|www\.)\S+")
 _NO_WORDS = " \t\u00a0-_=*"
 
 
@@ -160,15 +173,13 @@ def is_footer(block: Sequence[str]) -> bool:
     if all(_PICTURES.fullmatch(line.strip()) or _TICKET.fullmatch(line.strip()) or _is_program(line) for line in block):
         return True
     text = " ".join(block)[:_MAX_CHARS].lower()
-    if ("www." in text or "http" in text) and _PROVIDER.search(text):
-        return True
-    if _SCANNER.is_in(text) and _SCANNED.is_in(text):
-        return True
+    is_scanned = _SCANNER.is_in(text) and _SCANNED.is_in(text)
     is_disclaimer = len(text) >= _SHORTEST_DISCLAIMER and all(one.is_in(text) for one in _DISCLAIMER)
-    is_like_one = is_disclaimer or any(one.is_in(text) for one in (_PRIVACY, _PAPER, _SERVICE))
-    return is_like_one and not _SAID.search(text)
+    is_like_one = is_scanned or is_disclaimer or any(one.is_in(text) for one in (_PRIVACY, _PAPER, _SERVICE))
+    return is_like_one and not (_SAID.search(text) or _DEMANDED.is_in(text))
 
 
 def _is_program(line: str) -> bool:
-    is_short = len(line) <= _LONGEST_PROGRAM
-    return is_short and bool(_SENT_WITH.match(line)) and _WRITER.is_in(line.lower())
+    words = _ANY_LINK.sub("", line.strip())
+    is_short = len(words.split()) <= _MOST_WORDS_OF_PROGRAM and not _THREE_DIGITS.search(words)
+    return is_short and bool(_SENT_WITH.match(words)) and _WRITER.is_in(words.lower())

@@ -63,7 +63,8 @@ _NOT_OURS = re.compile(
 #: "INV-1": letters tied to the digits need no more than one of those; "on 12" is no number.
 _TIED = re.compile(r"[A-ZÄÖÜ]{2,10}[-/#]?\d")
 #: "Invoice 57", "n° 57": words and signs behind which few digits are a number.
-_CALLED = frozenset("invoice inv rechnung rg re facture fact factura fra factuur fattura ft no nr num bill".split())
+_CALLED = frozenset("invoice inv rechnung rg facture fact factura factuur fattura nr num bill".split())
+_INVOICE_NO = re.compile(r"(?i)\b(?:invoice|bill|inv)\W{1,3}no\W{0,4}\Z")
 _SIGNS = frozenset("#°º")
 #: What a machine that reads paper, or a hurried hand, takes for what.
 _SLIPS = str.maketrans("OoQIlSBZ", "00011582")
@@ -76,6 +77,7 @@ _YEAR = re.compile(r"(?:19|20)\d\d")
 _COMMON = re.compile(rf"\d*00|{_YEAR.pattern}")
 _SHORTEST_DIGITS = 3
 _SHORTEST_BARE_DIGITS = 4
+_SHORTEST_CALLED = 2
 _MOST_PREFIXES = 5
 
 
@@ -219,7 +221,8 @@ def _digits(text: str) -> int:
 
 def _is_bare_number(text: str, start: int, stop: int, part: str, prefix: str) -> bool:
     before, after = text[max(0, start - 40) : start], text[stop : stop + 12]
-    if (_digits(part) < _SHORTEST_BARE_DIGITS and not _is_called(prefix, before)) or _DATE.fullmatch(part):
+    is_short = _digits(part) < _SHORTEST_BARE_DIGITS
+    if (is_short and (_digits(part) < _SHORTEST_CALLED or not _is_called(prefix, before))) or _DATE.fullmatch(part):
         return False
     if _MONEY_BEFORE.search(before[-_LONGEST_MONEY:]) or _MONEY_AFTER.match(after):
         return False
@@ -229,4 +232,5 @@ def _is_bare_number(text: str, start: int, stop: int, part: str, prefix: str) ->
 
 def _is_called(prefix: str, before: str) -> bool:
     """Whether the words before few digits say that they are a number: "invoice 57", "#57", "n° 57"."""
-    return prefix.lower() in _CALLED or before.rstrip()[-1:] in _SIGNS
+    is_no = prefix.lower() == "no" and bool(_INVOICE_NO.search(before))  # "no 12 months" is none
+    return is_no or prefix.lower() in _CALLED or before.rstrip()[-1:] in _SIGNS

@@ -67,7 +67,7 @@ def answers_by_itself(mail: InboundMail) -> bool:
         return not _carries_facts(mail)
     if len(mail.text) > _MAX_SHORT_CHARS:
         return False
-    if has_null_path and ABSENCE.search(f"{mail.subject}\n{mail.text}"):
+    if has_null_path and ABSENCE.search(f"{mail.subject}\n{UNREAD.sub('', mail.text)}"):
         return True
     return _says_so(mail) or _is_bare(mail, is_generated=is_generated, is_bulk=precedence in {"bulk", "junk"})
 

@@ -57,6 +57,10 @@ _POSTSCRIPT = re.compile(r"(?i)\s{0,3}p\.? ?s\.?(?:[ :\u2013-]|$)")
 #: When somebody is in: three words with one of these are no name.
 _WEEKDAY = re.compile(r"(?i)\b(?:\w{2,6}(?:day|tag|dag|di)|mercredi|lunes|martes|jueves|viernes|luned\w+|marted\w+)\b")
 _QUOTE_MARKS = frozenset('"\u201c\u201e\u00ab')
+#: Wishes that a firm puts below its card.
+_SEASON = re.compile(
+    r"(?i)\W{0,3}(?:merry christmas|happy holidays|frohe weihnachten|joyeuses fêtes|feliz navidad|buone feste)"
+)
 _PAYS = re.compile(
     r"(?i)\b(?:paid|pay(?:s|ing|ments?)?|zahl\w*|bezahl\w*|überw[ie]\w+|pag(?:o|a|amos|ado|amento|ato|are)\w*|bonific\w*|"
     r"virement|paiement|réglé\w*|betaal\w*|betal\w*|transfer\w*|cheque|check)\b"
@@ -112,7 +116,9 @@ def _card_start(lines: list[str], sender_name: str, *, is_later: bool) -> int:
             if is_below and not _is_plain_card(lines, first, last, closings):
                 break
             start, is_below = first, False
-        elif _is_ornament(lines[first:last]) and len(lines) - first <= _MAX_SIGNATURE_LINES:
+        elif (_is_ornament(lines[first:last]) or _is_of_season(lines[first:last])) and len(
+            lines
+        ) - first <= _MAX_SIGNATURE_LINES:
             is_below = True  # what a firm boasts of below its card, if one stands above
         else:
             break
@@ -157,6 +163,10 @@ def _is_ornament(block: list[str]) -> bool:
     if is_name or text.endswith(".") or CLOSING.match(block[0]) or GREETING.match(block[0]):
         return False
     return not (_MATTER.search(text) or _SPEAKS.search(text) or _PAYS.search(text))
+
+
+def _is_of_season(block: list[str]) -> bool:
+    return len(block) <= _CARD_LINES and bool(_SEASON.match(block[0]))
 
 
 def _is_card(block: list[str], above: str, sender_name: str, *, is_later: bool) -> bool:
@@ -240,7 +250,8 @@ def _is_talk(line: str) -> bool:
     words = text.split()
     ends = text.endswith((".", "!", ",")) and len(words) > 4  # noqa: PLR2004
     goes_on = len(words) >= _WORDS_OF_TALK and 2 * sum(word[0].islower() for word in words) > len(words)
-    if not (ends or goes_on) or REGISTER.search(text) or _HOURS.search(text):
+    is_small = 3 * sum(word[0].islower() for word in words) >= len(words)
+    if not (ends or goes_on) or _HOURS.search(text) or (REGISTER.search(text) and not is_small):
         return False
     return goes_on or not any(len(text) - firm.end() < 2 for firm in FIRM.finditer(text))  # noqa: PLR2004 - its full stop
 

@@ -40,6 +40,8 @@ _OTHERS = (
 )
 HEADER_FROM = re.compile(rf"(?i)^[*_\s]{{0,4}}(?:{_FROM})[*_\s]{{0,4}}[:\uff1a][*_\s]{{0,4}}\S")
 HEADER_OTHER = re.compile(rf"(?i)^[*_\s]{{0,4}}(?:{_OTHERS})[*_\s]{{0,4}}[:\uff1a]")
+#: The same, with the words that tell it from a rule.
+ORIGINAL = re.compile(r"(?i)^\s{0,3}-{3,20} ?[^\W\d_].{3,60}-{3,20}\s{0,3}$")
 #: "-----Original Message-----", "---------- Forwarded message ---------", a long rule, "Begin forwarded message:".
 SEPARATOR = re.compile(
     r"(?i)^\s{0,3}(?:[-_]{10,}|-{3,}[ ]?[^\W\d_](?:[^-\n]|-(?!-)){3,60}-{3,}|begin forwarded message:|"
@@ -125,7 +127,8 @@ DEVICE = re.compile(
 DISCLAIMER = re.compile(
     r"(?i)confidential|privileged|intended (?:only |solely )?for|intended recipient|if you (?:have received|are not)|"
     r"vertraulich|rechtlich geschützt|nicht der richtige adressat|confidentiel|confidencial|riservat|vertrouwelijk|"
-    r"think before (?:you )?print|please consider the environment|registered (?:in|office)|company (?:no|number)"
+    r"think before (?:you )?print|please consider the environment|"
+    r"registered (?:office|in [^.\n]{0,40}(?:\bno\b|number|\d{5}))|company (?:no|number)"
 )
 #: Lines that say how to reach somebody, and nothing else.
 CONTACT = re.compile(
@@ -145,7 +148,7 @@ REGISTER = re.compile(
     r"(?:kvk|btw|siret|siren|tva|p\.? ?iva|c\.f\.|rea|cif|nif|vat|abn|acn)(?: ?(?:nr|no|n°|nummer|e c\.f)\.?)?"
     r"\W{0,4}(?:[a-z]{1,2}[ -]?)?\d{4}|rcs [^\W\d_]|capital (?:social )?de \d|cap\. ?soc|rfc [a-z]{3,4}\d|"
     r"registro mercantil|"
-    r"registered (?:in|office|charity|company)|is a charity|company (?:no|reg)\b|authori[sz]ed and regulated)"
+    r"registered (?:in|office|charity|company)|company (?:no|reg)\b)"
 )
 #: Which firm it is.
 FIRM = re.compile(

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 
-from mailer.replies.banner import MOST_LINES, banner_lines
+from mailer.replies.banner import MOST_LINES, banner_lines, is_of_desk
 from mailer.replies.body_lines import Line, lines_of, mark_sent
 from mailer.replies.signature import postscript, signature_start
 from mailer.replies.zone_marks import (
@@ -19,6 +19,7 @@ from mailer.replies.zone_marks import (
     HEADER_FROM,
     HEADER_OTHER,
     LEFT_OUT,
+    ORIGINAL,
     QUOTED_LINE,
     SAID_AT,
     SEPARATOR,
@@ -169,11 +170,12 @@ def _header_end(lines: list[Line], number: int) -> int:
         return 0
     if SEPARATOR.match(lines[number].text):
         first = next((i for i in range(number + 1, min(number + 4, len(lines))) if not lines[i].is_blank), number)
-    said_at = next((i for i in range(first, min(first + 5, len(lines))) if SAID_AT.match(lines[i].text)), None)
-    if said_at is not None and first > number:
-        return said_at + 1
+    if first > number and lines[0].zone == "signature" and is_of_desk(lines[0].text):
+        said_at = next((i for i in range(first, min(first + 5, len(lines))) if SAID_AT.match(lines[i].text)), None)
+        if said_at is not None:
+            return said_at + 1
     block = [line.text for line in lines[first : first + _HEADER_LINES]]
-    is_bare = first > number and sum(bool(HEADER_BARE.match(text)) for text in block[:4]) > 2  # noqa: PLR2004
+    is_bare = "@" in block[0] and bool(ORIGINAL.match(lines[number].text) and HEADER_BARE.match(block[0]))
     if not (is_bare or HEADER_FROM.match(block[0]) or HEADER_OTHER.match(block[0])):
         return 0
     others = sum(bool(HEADER_OTHER.match(text)) for text in block)

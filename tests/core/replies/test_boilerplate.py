@@ -68,6 +68,9 @@ def test_the_first_words_right_below_a_banner_are_kept() -> None:
         "Achtung: Rechnung 2041 ist falsch.",
         "Externe Prüfer sind im Haus, wir zahlen am Freitag.",
         "Extern",
+        "Message received, but paying outside office hours is not possible.",
+        "This email was sent to our external auditors, they will confirm.",
+        "Mail kam an, der Betrag liegt außerhalb des Rahmens.",
     ],
 )
 def test_words_that_sound_like_a_banner_are_the_senders(text: str) -> None:
@@ -87,11 +90,27 @@ To Tom <tom@alder.example>
 Date 03/11/2026 10:04:00
 Subject Reminder""",
         "-----Original-Nachricht-----\nBetreff: Mahnung\nDatum: 2026-11-03\nVon: Ellen <e@seller.example>",
-        "----------------------------------------------\n\nEllen Marsh, Nov 3, 2026, 10:04 MDT",
     ],
 )
 def test_heads_without_colons_and_of_help_desks_begin_history(header: str) -> None:
     assert own(f"{OWN}\n\n{header}\n\nHello,\n\nyou owe us money.\n", None) == OWN
+
+
+def test_below_a_help_desks_letter_its_history_begins_with_who_wrote_when() -> None:
+    mark, rule = "##- Please type your reply above this line -##", "-" * 40
+    below = f"{rule}\n\nEllen Marsh, Nov 3, 2026, 10:04 MDT\n\nPay."
+    assert own(f"{mark}\n\nTom (Alder)\n20 Nov 2026, 09:00 GMT\n\n{OWN}\n\n{below}", None) == OWN
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "REMITTANCE ADVICE\n\n--------------------\nPayment run 16.11.2026 08:15\nINV 4711   500.00",
+        "Hello\n\n--------------------\nTo pay we need a PO.\nA copy is missing.\nDo send it.",
+    ],
+)
+def test_a_rule_in_somebodys_words_begins_no_history(text: str) -> None:
+    assert own(text, None) == text
 
 
 def test_another_message_of_the_thread_is_no_answer_between_ours() -> None:
@@ -157,6 +176,22 @@ def test_footers_and_the_cards_above_them_are_nobodys_words(card: str, footer: s
         "Btw she pays on the first Monday.",
         "Our VAT number has changed, please correct it.",
         "PO Box 12, Telford",
+        "Merry Christmas and a happy New Year\nTom",
+        "Joyeuses fêtes\nSandrine",
+        "You changed the colours before printing, so the whole run is useless.",
+        "La inspección de medio ambiente cerró la planta, no pagamos nada.",
+        "We checked with Sophos and the licence was never activated.",
+        "Get your Samsung tablets out of here.",
+        "Sent with Orange Money on 3 November, 450 euros.",
+        "Your demand violates our privacy policy, stop contacting us.",
+        "Los datos personales han sido tratados sin permiso, eliminen todo.",
+        "Vi diffidiamo ai sensi del Regolamento UE 2016/679 dal contattarci ancora.",
+        "This email was sent to us in error. We have never been a customer. Please delete our details everywhere.",
+        "Ce message nous a été adressé par erreur, nous ne sommes pas vos clients, merci de supprimer notre adresse.",
+        "La société au capital de 30 000 € est en liquidation judiciaire.",
+        "Das Amtsgericht Jena hat das Insolvenzverfahren eröffnet.",
+        "The company registered in England went into administration last week.",
+        "Merci de déposer vos factures sur https://portail.orange.fr/fournisseurs",
     ],
 )
 def test_last_words_that_sound_like_a_footer_are_the_senders(said: str) -> None:
